@@ -1,0 +1,1 @@
+"""The station without a face: capture, judge, keep safe, hand over."""

@@ -1,0 +1,237 @@
+"""All that a screen may ask of a station, and the snapshots it gets. Screens hold no state that matters.
+
+Snapshots carry keys and numbers, never sentences: the words live in the translations of ``web_ui``.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from wire.documents import FindingEntry, ItemRef, Mark, PageType, Side
+
+
+class SessionState(Enum):
+    """Where the session is. A verdict never blocks: attention belongs to a capture, not to the session."""
+
+    CLOSED = "closed"
+    READY = "ready"
+    CAPTURING = "capturing"
+    PAUSED = "paused"
+    FAULT = "fault"
+
+
+class Verdict(Enum):
+    """What the station says of one capture. PENDING is not a verdict: it is still being judged."""
+
+    PENDING = "pending"
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+    UNSURE = "unsure"
+
+
+class Delivery(Enum):
+    """How far a capture is on its way to the centre."""
+
+    SAFE = "safe"
+    PROCESSED = "processed"
+    RECEIVED = "received"
+    RELEASED = "released"
+    REJECTED = "rejected"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """One page of a capture as a screen shows it. `outline` is in pixels of the frame."""
+
+    side: Side
+    outline: tuple[tuple[float, float], ...]
+    width_px: int
+    height_px: int
+    findings: tuple[FindingEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureView:
+    """One capture as a screen shows it."""
+
+    capture_id: str
+    sequence: int
+    number: int
+    """Place in the list, from 1; 0 where it is not in the list."""
+    page_type: PageType
+    marks: tuple[Mark, ...]
+    verdict: Verdict
+    delivery: Delivery
+    frame_width_px: int
+    frame_height_px: int
+    pages: tuple[PageView, ...]
+    findings: tuple[FindingEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """The open job and the end of its list."""
+
+    job_id: str
+    item: ItemRef
+    revision: int
+    entries: int
+    pages: int
+    to_fix: int
+    """Captures in the list whose verdict is bad."""
+    latest: tuple[CaptureView, ...]
+    """The last captures of the list, newest last."""
+    can_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOverView:
+    """A job that was handed over, and how far its pages are."""
+
+    job_id: str
+    title: str
+    captures: int
+    confirmed: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """The line to the centre, as the publisher last reported it."""
+
+    state: str
+    """``online``, ``no_server`` (broker reached, nobody takes offers), ``offline``, ``refused`` or ``unknown``."""
+    waiting: int
+    rejected: int
+    damaged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to say once: a key of the translations and its numbers."""
+
+    key: str
+    number: int
+    """Grows with every notice, so that a screen says each once."""
+    values: dict[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultView:
+    """A named part that does not work: its code, and a key for the sentence."""
+
+    code: str
+    part: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StationSnapshot:
+    """Everything a screen shows, at one moment. `number` grows with every change."""
+
+    number: int
+    station: str
+    state: SessionState
+    job: JobView | None
+    last: CaptureView | None
+    """The capture that was judged last (or is being judged): what the verdict banner is about."""
+    notice: Notice | None
+    fault: FaultView | None
+    link: LinkView
+    safe_captures: int
+    queue_length: int
+    queue_limit: int
+    disk_free_bytes: int
+    disk_total_bytes: int
+    room_for_captures: int
+    refused_presses: int
+    clock_synchronised: bool
+    handed_over: tuple[HandedOverView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What is needed to start: any attribute may be missing, the id is made here."""
+
+    title: str = ""
+    barcode: str = ""
+    author: str = ""
+    year: str = ""
+    part: str = ""
+    profile: str = ""
+    right_to_left: bool = False
+
+
+class StationApi(Protocol):
+    """The station as its screens see it. Commands raise `appliance.errors.NotNow` where the state forbids them."""
+
+    def snapshot(self) -> StationSnapshot:
+        """Return the present state."""
+        ...
+
+    def wait_for_change(self, after: int, timeout_s: float) -> StationSnapshot:
+        """Return as soon as the snapshot's number is greater than `after`, or when `timeout_s` has passed."""
+        ...
+
+    def preview(self) -> tuple[bytes, int]:
+        """Return a recent small picture as JPEG and its number; raises `HardwareError` when there is none."""
+        ...
+
+    def frame_file(self, capture_id: str) -> Path:
+        """Return the first frame's file of a capture still on this disk; raises `KeyError`."""
+        ...
+
+    def page_file(self, capture_id: str, side: Side) -> Path:
+        """Return the file of one page of a capture still on this disk; raises `KeyError`."""
+        ...
+
+    def open_job(self, new: NewJob) -> str:
+        """Open a job for an item and return the job's id."""
+        ...
+
+    def press(self) -> None:
+        """The foot goes down: the same as the pedal's contact closing."""
+        ...
+
+    def release(self) -> None:
+        """The foot goes up."""
+        ...
+
+    def retake(self) -> None:
+        """Take a shot that replaces the last one of the list."""
+        ...
+
+    def keep(self, capture_id: str) -> None:
+        """Keep a capture in spite of its verdict."""
+        ...
+
+    def delete(self, capture_id: str) -> None:
+        """Take a capture out of the list (never off the disk)."""
+        ...
+
+    def move(self, capture_id: str, before: str | None) -> None:
+        """Put a capture before another one of the list, or last."""
+        ...
+
+    def set_page_type(self, capture_id: str, page_type: PageType) -> None:
+        """Say what kind of page a capture shows."""
+        ...
+
+    def undo(self) -> None:
+        """Take back the last change of the list, up to twenty."""
+        ...
+
+    def pause(self) -> None:
+        """Stop taking presses."""
+        ...
+
+    def resume(self) -> None:
+        """Take presses again."""
+        ...
+
+    def hand_over(self) -> None:
+        """Close the list and send it."""
+        ...

@@ -1,0 +1,1 @@
+"""Hand-over to the centre over MQTT."""

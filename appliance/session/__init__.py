@@ -1,0 +1,1 @@
+"""The session: one person, one book, one pedal."""

@@ -1,0 +1,1 @@
+"""The server without a face: receive, prove, keep, catalogue."""

@@ -1,0 +1,25 @@
+"""What can go wrong at the centre, with codes that can be read aloud."""
+
+from wire.errors import CodedError, ExitCode
+
+
+class CentralError(CodedError):
+    """Base of every error the centre raises on purpose."""
+
+
+class ConfigError(CentralError):
+    """The configuration has faults; all of them are named at once."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class StoreError(CentralError):
+    """The store cannot do what it promises."""
+
+    exit_code = ExitCode.STORAGE
+
+
+class BrokerError(CentralError):
+    """The broker is absent, refuses, or is not set up as it must be."""
+
+    exit_code = ExitCode.NETWORK

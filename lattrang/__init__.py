@@ -1,0 +1,1 @@
+"""The roof: one command line and the demo, the only place that knows both sides."""

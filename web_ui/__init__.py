@@ -1,0 +1,1 @@
+"""Screens, in Vietnamese and English: Flask behind waitress, one application per side."""

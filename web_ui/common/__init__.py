@@ -1,0 +1,1 @@
+"""What both screens share: tokens of design, fonts, languages, security headers."""

@@ -1,0 +1,7 @@
+"""The protocol between stations and the central server: the only code both sides share.
+
+Owns identifiers, digests, messages, documents, topics and their bytes. Opens no file, no socket and no thread.
+"""
+
+VERSION = "0.1.0"
+"""Version of the software, carried in captures, offers and status so that a mixed fleet can be told apart."""
