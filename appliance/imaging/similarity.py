@@ -1,0 +1,60 @@
+"""Do two frames show the same spread? Features that agree in place and look; thin evidence is no answer."""
+
+from enum import Enum
+from typing import Final
+
+import cv2
+import numpy as np
+
+from appliance.imaging.model import Signature
+from appliance.imaging.planes import Plane, plane
+
+_LONGEST_PX: Final = 640
+_FEATURES: Final = 500
+_ENOUGH: Final = 60
+"""Features that a frame must have before it may be compared: a blank spread has a handful."""
+_NEAR_PX: Final = 4.0
+_AGREE_SHARE: Final = 0.30
+_DIFFER_SHARE: Final = 0.15
+
+
+class Match(Enum):
+    """Whether two frames show the same spread."""
+
+    AGREE = "agree"
+    DIFFER = "differ"
+    UNSURE = "unsure"
+
+
+def signature(luma: Plane) -> Signature:
+    """Return what `same_spread` needs of a picture, usually the reduced luma of a frame with print on it."""
+    scale = min(1.0, _LONGEST_PX / max(luma.shape))
+    size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
+    small = plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
+    found, descriptors = cv2.ORB_create(_FEATURES).detectAndCompute(small, None)
+    if descriptors is None:
+        return Signature(np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8))
+    places = np.array([point.pt for point in found], np.float32) / max(small.shape)
+    return Signature(places, descriptors)
+
+
+def same_spread(first: Signature, second: Signature) -> Match:
+    """Compare two signatures; `UNSURE` when either shows too little to tell."""
+    fewest = min(len(first.points), len(second.points))
+    if fewest < _ENOUGH:
+        return Match.UNSURE
+    share = _agreeing(first, second) / fewest
+    if share >= _AGREE_SHARE:
+        return Match.AGREE
+    return Match.DIFFER if share <= _DIFFER_SHARE else Match.UNSURE
+
+
+def _agreeing(first: Signature, second: Signature) -> int:
+    """Return how many features look alike and move together."""
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(first.descriptors, second.descriptors)
+    if len(matches) < 8:
+        return 0
+    source = first.points[[match.queryIdx for match in matches]] * _LONGEST_PX
+    target = second.points[[match.trainIdx for match in matches]] * _LONGEST_PX
+    _, inliers = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_NEAR_PX)
+    return 0 if inliers is None else int(inliers.sum())

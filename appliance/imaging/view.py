@@ -1,0 +1,59 @@
+"""A small picture of the frame in which pages are looked for."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from appliance.imaging.geometry import Polygon
+from appliance.imaging.planes import Plane, Planes, plane
+
+LONGEST_PX: Final = 640
+"""Longer side of the view: print melts into grey lines, edges of paper are still good to a pixel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """The frame made small; all three planes have the same size.
+
+    Attributes:
+        y: luma, uint8, shape (height, width).
+        u: blue difference, same shape.
+        v: red difference, same shape.
+        scale: pixels of the frame for one of the view.
+    """
+
+    y: Plane
+    u: Plane
+    v: Plane
+    scale: float
+
+    @property
+    def width_px(self) -> int:
+        """Width of the view in pixels."""
+        return int(self.y.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        """Height of the view in pixels."""
+        return int(self.y.shape[0])
+
+    def to_frame(self, polygon: Polygon) -> Polygon:
+        """Return points of the view in pixels of the frame."""
+        return (polygon + 0.5) * self.scale - 0.5
+
+    def from_frame(self, polygon: Polygon) -> Polygon:
+        """Return points of the frame in pixels of the view."""
+        return (polygon + 0.5) / self.scale - 0.5
+
+
+def reduced(planes: Planes, longest_px: int = LONGEST_PX) -> View:
+    """Return `planes` with the longer side at most `longest_px`; small frames keep their size."""
+    scale = max(1.0, max(planes.width_px, planes.height_px) / longest_px)
+    size = (max(1, round(planes.width_px / scale)), max(1, round(planes.height_px / scale)))
+    y = plane(cv2.resize(planes.y, size, interpolation=cv2.INTER_AREA))
+    shrinking = planes.u.shape[1] >= size[0]
+    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    u, v = (plane(cv2.resize(chroma, size, interpolation=how)) for chroma in (planes.u, planes.v))
+    return View(np.ascontiguousarray(y), u, v, scale)
