@@ -23,3 +23,15 @@ class BrokerError(CentralError):
     """The broker is absent, refuses, or is not set up as it must be."""
 
     exit_code = ExitCode.NETWORK
+
+
+class AuthorityError(CentralError):
+    """A certificate or a name cannot be issued or used."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class CatalogueError(CentralError):
+    """The database cannot be reached or is of another version."""
+
+    exit_code = ExitCode.STORAGE

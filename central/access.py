@@ -1,0 +1,114 @@
+"""Who may publish and subscribe what: the rules of the broker's dynamic-security plugin, as plain data.
+
+Everything is denied unless a role allows it, also subscribing: whoever may subscribe freely may join the workers'
+shared group and swallow offers. Every station and worker has its own role with its own name written out, so no
+pattern can ever match somebody else's topics.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from central.ca import ADMIN, OFFICE, station_name, worker_name
+from wire import topics
+
+CONTROL_TOPIC: Final = "$CONTROL/dynamic-security/v1"
+RESPONSE_TOPIC: Final = f"{CONTROL_TOPIC}/response"
+PROBE_STATION: Final = "-"
+"""An empty offer under this name asks the broker whether any worker is there; workers pass over it."""
+_ANY_REPLY: Final = f"{topics.PREFIX}stations/+/replies"
+_ANY_COMMAND: Final = f"{topics.PREFIX}stations/+/commands"
+
+Rule = dict[str, Any]
+Command = dict[str, Any]
+
+
+def first_document(workers: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the plugin's file for a broker's first start: the office, the admin and `workers`, no station yet."""
+    principals = [(ADMIN, _admin_rules()), (OFFICE, _office_rules())]
+    principals += [(worker_name(worker), _worker_rules(worker)) for worker in workers]
+    return {
+        "defaultACLAccess": {
+            "publishClientSend": False,
+            "publishClientReceive": False,
+            "subscribe": False,
+            "unsubscribe": False,
+        },
+        "clients": [{"username": name, "roles": [{"rolename": name}]} for name, _ in principals],
+        "roles": [{"rolename": name, "acls": rules} for name, rules in principals],
+    }
+
+
+def approve_station(station: str) -> list[Command]:
+    """Return the commands that open the broker to a station; giving them twice is harmless."""
+    return _open(station_name(station), _station_rules(station))
+
+
+def approve_worker(worker: str) -> list[Command]:
+    """Return the commands that open the broker to one more worker; giving them twice is harmless."""
+    return _open(worker_name(worker), _worker_rules(worker))
+
+
+def revoke_station(station: str) -> list[Command]:
+    """Return the commands that close the broker to a station; the plugin ends its live connection."""
+    return _close(station_name(station))
+
+
+def _open(name: str, rules: list[Rule]) -> list[Command]:
+    return [
+        *_close(name),
+        {"command": "createRole", "rolename": name, "acls": rules},
+        {"command": "createClient", "username": name, "roles": [{"rolename": name}]},
+    ]
+
+
+def _close(name: str) -> list[Command]:
+    return [{"command": "deleteClient", "username": name}, {"command": "deleteRole", "rolename": name}]
+
+
+def _station_rules(station: str) -> list[Rule]:
+    return [
+        _publish(topics.offers(station)),
+        _publish(f"{topics.PREFIX}inbox/+/{station}/#"),
+        _publish(topics.status(station)),
+        *_receive(topics.replies(station)),
+        *_receive(topics.commands(station)),
+    ]
+
+
+def _worker_rules(worker: str) -> list[Rule]:
+    return [
+        *_receive(topics.ANY_OFFER, subscription=topics.SHARED_OFFERS),
+        *_receive(topics.any_chunk(worker)),
+        _publish(_ANY_REPLY),
+    ]
+
+
+def _office_rules() -> list[Rule]:
+    return [*_receive(topics.ANY_STATUS), _publish(_ANY_COMMAND)]
+
+
+def _admin_rules() -> list[Rule]:
+    # The admin also clears the retained status of a station that was revoked.
+    return [
+        _publish(CONTROL_TOPIC),
+        *_receive(RESPONSE_TOPIC),
+        _publish(topics.ANY_STATUS),
+        _publish(topics.offers(PROBE_STATION)),
+    ]
+
+
+def _publish(topic: str) -> Rule:
+    return _rule("publishClientSend", topic)
+
+
+def _receive(topic: str, subscription: str | None = None) -> list[Rule]:
+    literal = subscription or topic
+    return [
+        _rule("subscribeLiteral", literal),
+        _rule("unsubscribeLiteral", literal),
+        _rule("publishClientReceive", topic),
+    ]
+
+
+def _rule(kind: str, topic: str) -> Rule:
+    return {"acltype": kind, "topic": topic, "priority": 0, "allow": True}

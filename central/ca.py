@@ -1,0 +1,274 @@
+"""The centre's own certificate authority: who may reach the broker, and under which name.
+
+One EC P-256 authority per centre. The common name of a certificate is the name the broker knows its owner by
+(``station.kho-1``, ``worker.w1``, ``office``, ``admin``). Certificates are back-dated: a Pi without a battery clock
+starts in the past and must still be able to connect in order to learn the time.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from central.errors import AuthorityError
+from wire.ids import is_name
+
+VALID_FROM: Final = datetime(2020, 1, 1, tzinfo=UTC)
+AUTHORITY_LIFE: Final = timedelta(days=20 * 365)
+CERTIFICATE_LIFE: Final = timedelta(days=5 * 365)
+SERVER_NAMES: Final = ("localhost", "127.0.0.1")
+OFFICE: Final = "office"
+ADMIN: Final = "admin"
+_CA_CERTIFICATE: Final = "ca.crt"
+_CA_KEY: Final = "ca.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Three PEM files by which one side of a TLS connection proves itself and knows the other."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+
+def station_name(station: str) -> str:
+    """Return the common name of a station's certificate; raises `AuthorityError` for a name that is none."""
+    return f"station.{_checked(station)}"
+
+
+def worker_name(worker: str) -> str:
+    """Return the common name of a worker's certificate; raises `AuthorityError` for a name that is none."""
+    return f"worker.{_checked(worker)}"
+
+
+def credentials_in(folder: Path, common_name: str) -> Credentials:
+    """Return where the credentials of `common_name` are kept in an authority's folder; they need not exist yet."""
+    return Credentials(
+        ca=folder / _CA_CERTIFICATE, cert=folder / f"{common_name}.crt", key=folder / f"{common_name}.key"
+    )
+
+
+def new_request(station: str) -> tuple[bytes, bytes]:
+    """Return a fresh private key and its signing request for a station, both PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(_subject(station_name(station)))
+    return _key_pem(key), request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+class Authority:
+    """Issues certificates; its key lives in one folder, readable by its owner alone."""
+
+    def __init__(self, folder: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+        self.folder = folder
+        self._certificate = certificate
+        self._key = key
+
+    @classmethod
+    def open(cls, folder: Path, *, now: datetime | None = None) -> "Authority":
+        """Return the authority kept in `folder`, created at the first call.
+
+        Raises:
+            AuthorityError: its files are there but cannot be read, or only one of them is.
+        """
+        certificate_file, key_file = folder / _CA_CERTIFICATE, folder / _CA_KEY
+        if certificate_file.exists() or key_file.exists():
+            return cls.load(folder)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _sign_authority(key, now or datetime.now(UTC))
+        write_private(key_file, _key_pem(key))
+        _write_public(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+        return cls(folder, certificate, key)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Authority":
+        """Return the authority kept in `folder`; raises `AuthorityError` where there is none that can be used."""
+        try:
+            certificate = x509.load_pem_x509_certificate((folder / _CA_CERTIFICATE).read_bytes())
+            key = serialization.load_pem_private_key((folder / _CA_KEY).read_bytes(), password=None)
+        except (OSError, ValueError) as error:
+            raise AuthorityError(
+                "CA-01",
+                f"The certificate authority in {folder} cannot be used ({error}).",
+                "Restore the folder from its backup; a new authority would mean pairing every station again.",
+            ) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise AuthorityError(
+                "CA-01", f"The key in {folder} is not an EC key.", "Restore the folder from its backup."
+            )
+        return cls(folder, certificate, key)
+
+    @property
+    def certificate_file(self) -> Path:
+        """The authority's own certificate, PEM: what every client and the broker trust."""
+        return self.folder / _CA_CERTIFICATE
+
+    def issue_server(self, names: Sequence[str] = SERVER_NAMES, *, now: datetime | None = None) -> Credentials:
+        """Return the broker's credentials for `names` (host names or addresses), made again when the names changed."""
+        wanted = {_san(name) for name in names}
+        credentials = credentials_in(self.folder, "server")
+        if credentials.cert.exists() and credentials.key.exists() and _sans_of(credentials.cert) == wanted:
+            return credentials
+        extension = x509.SubjectAlternativeName([_san(name) for name in names])
+        return self._issue("server", ExtendedKeyUsageOID.SERVER_AUTH, now, extension)
+
+    def issue_client(self, common_name: str, *, now: datetime | None = None) -> Credentials:
+        """Return credentials for one of the centre's own processes (`OFFICE`, `ADMIN`, a `worker_name`).
+
+        What exists already is returned as it is.
+        """
+        credentials = credentials_in(self.folder, common_name)
+        if credentials.cert.exists() and credentials.key.exists():
+            return credentials
+        return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
+
+    def sign_station(self, station: str, request_pem: bytes, *, now: datetime | None = None) -> bytes:
+        """Return a station's certificate, PEM, for the key in its signing request.
+
+        The name in the certificate is `station`, decided here: a request never chooses its own name.
+
+        Raises:
+            AuthorityError: the request is unreadable, not signed by its own key, of a weak key or for another name.
+        """
+        name = station_name(station)
+        try:
+            request = x509.load_pem_x509_csr(request_pem)
+        except ValueError as error:
+            raise _refused(f"it is not a signing request ({error})") from error
+        public_key = request.public_key()
+        if not request.is_signature_valid:
+            raise _refused("it is not signed by its own key")
+        if not isinstance(public_key, ec.EllipticCurvePublicKey) or public_key.curve.key_size < 256:
+            raise _refused("its key is not an EC key of 256 bits or more")
+        names = [attribute.value for attribute in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        if names not in ([], [name]):
+            raise _refused(f"it asks for another name than {name}")
+        certificate = self._sign(name, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
+        return certificate.public_bytes(serialization.Encoding.PEM)
+
+    def _issue(
+        self,
+        common_name: str,
+        usage: x509.ObjectIdentifier,
+        now: datetime | None,
+        names: x509.SubjectAlternativeName | None,
+    ) -> Credentials:
+        credentials = credentials_in(self.folder, common_name)
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._sign(common_name, key.public_key(), usage, now, names)
+        write_private(credentials.key, _key_pem(key))
+        _write_public(credentials.cert, certificate.public_bytes(serialization.Encoding.PEM))
+        return credentials
+
+    def _sign(
+        self,
+        common_name: str,
+        public_key: ec.EllipticCurvePublicKey,
+        usage: x509.ObjectIdentifier,
+        now: datetime | None,
+        names: x509.SubjectAlternativeName | None,
+    ) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_subject(common_name))
+            .issuer_name(self._certificate.subject)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(VALID_FROM)
+            .not_valid_after((now or datetime.now(UTC)) + CERTIFICATE_LIFE)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+        )
+        if names is not None:
+            builder = builder.add_extension(names, critical=False)
+        return builder.sign(self._key, hashes.SHA256())
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a secret so that nobody but its owner can ever read it, not even for a moment."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.rename(path)
+
+
+def _write_public(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_bytes(content)
+    temporary.chmod(0o644)
+    temporary.rename(path)
+
+
+def _sign_authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    name = _subject("Lattrang")
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(VALID_FROM)
+        .not_valid_after(now + AUTHORITY_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _subject(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _san(name: str) -> x509.DNSName | x509.IPAddress:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _sans_of(certificate_file: Path) -> set[x509.GeneralName]:
+    certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+    return set(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+
+
+def _checked(name: str) -> str:
+    if not is_name(name):
+        raise AuthorityError("CA-02", f"“{name}” cannot be a name.", "Use a-z, 0-9 and dashes, at most 32.")
+    return name
+
+
+def _refused(why: str) -> AuthorityError:
+    return AuthorityError("CA-03", f"The signing request was refused: {why}.", "Make a new request on the station.")

@@ -1,0 +1,96 @@
+"""Sets up a whole centre in one folder: authority, certificates, broker rules, configuration. Safe to repeat."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from central import access, ca
+from central.admin import Admin
+from central.broker import LOOPBACK, Broker
+from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits, default_database, render
+
+CONFIG_FILE: Final = "central.toml"
+DEFAULT_WORKERS: Final = ("w1", "w2")
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """A centre set up on this machine: its configuration, where that is written, and its (stopped) broker."""
+
+    config: CentralConfig
+    config_file: Path
+    broker: Broker
+
+
+def provision(
+    folder: Path,
+    *,
+    broker_port: int = 0,
+    web_port: int = 0,
+    workers: Sequence[str] = DEFAULT_WORKERS,
+    limits: WorkerLimits | None = None,
+    language: str = "vi",
+) -> Centre:
+    """Make what a centre needs in `folder`, start its broker and write ``central.toml`` with the port it got.
+
+    Whatever exists already (authority, keys, rules, token) is kept. The caller stops `Centre.broker`.
+
+    Raises:
+        CentralError: a part cannot be made, or the broker does not start.
+    """
+    pki = folder / "pki"
+    authority = ca.Authority.open(pki)
+    for name in (ca.OFFICE, ca.ADMIN, *map(ca.worker_name, workers)):
+        authority.issue_client(name)
+    broker = Broker(folder / "broker", authority.issue_server(), access.first_document(workers), port=broker_port)
+    broker.start()
+    token_file = folder / "web.token"
+    if not token_file.exists():
+        ca.write_private(token_file, secrets.token_urlsafe(24).encode())
+    store = folder / "store"
+    config = CentralConfig(
+        store=store,
+        database_url=default_database(store),
+        broker=BrokerConfig(LOOPBACK, broker.port, pki),
+        web=WebConfig(LOOPBACK, web_port, token_file, language),
+        limits=limits or WorkerLimits(),
+    )
+    config_file = folder / CONFIG_FILE
+    config_file.write_text(render(config), encoding="utf-8")
+    return Centre(config, config_file, broker)
+
+
+def approve_station(config: CentralConfig, station: str, request_pem: bytes) -> bytes:
+    """Sign a station's request and open the broker to it; returns its certificate, PEM.
+
+    Raises:
+        CentralError: the request is refused, or the broker cannot be reached.
+    """
+    certificate = ca.Authority.load(config.broker.pki).sign_station(station, request_pem)
+    with Admin(config.broker.address(ca.ADMIN)) as admin:
+        admin.approve_station(station)
+    return certificate
+
+
+def approve_worker(config: CentralConfig, worker: str) -> ca.Credentials:
+    """Issue credentials for one more worker on this machine and open the broker to it."""
+    credentials = ca.Authority.load(config.broker.pki).issue_client(ca.worker_name(worker))
+    with Admin(config.broker.address(ca.ADMIN)) as admin:
+        admin.approve_worker(worker)
+    return credentials
+
+
+def new_station(config: CentralConfig, station: str, folder: Path) -> ca.Credentials:
+    """Make a station's key in `folder`, have it signed and approved; for a station on this machine (the demo)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    credentials = ca.Credentials(ca=folder / "ca.crt", cert=folder / "station.crt", key=folder / "station.key")
+    if credentials.cert.exists() and credentials.key.exists():
+        return credentials
+    key, request = ca.new_request(station)
+    certificate = approve_station(config, station, request)
+    credentials.ca.write_bytes(config.broker.credentials(ca.OFFICE).ca.read_bytes())
+    ca.write_private(credentials.key, key)
+    credentials.cert.write_bytes(certificate)
+    return credentials
