@@ -19,6 +19,10 @@ class StoreError(CentralError):
     exit_code = ExitCode.STORAGE
 
 
+class StoreFull(StoreError):
+    """There is no room for more."""
+
+
 class BrokerError(CentralError):
     """The broker is absent, refuses, or is not set up as it must be."""
 

@@ -1,0 +1,95 @@
+"""Opens the catalogue: one place where SQLite is told to be durable and to let several processes write in turn."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from central.catalogue.schema import migrate
+from central.errors import CatalogueError
+
+BUSY_TIMEOUT_S: Final = 30.0
+
+
+class Catalogue:
+    """A catalogue in SQLite or PostgreSQL. May be shared by threads and, each with its own object, by processes."""
+
+    def __init__(self, url: str) -> None:
+        """Open and migrate the catalogue at `url` (SQLAlchemy's form).
+
+        Raises:
+            CatalogueError: DB-01 it cannot be reached, DB-02 it is of a newer version.
+        """
+        self._engine = _engine(url)
+        self._writer = self._engine.execution_options(writes=True)
+        self.changed = threading.Event()
+        """Set after every write of this process: whoever waits for work may look."""
+        with self.write() as connection:
+            migrate(connection)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give one transaction that may write; it is committed at the end, or undone by an exception.
+
+        Raises:
+            CatalogueError: DB-01.
+        """
+        with _reachable(), self._writer.begin() as connection:
+            yield connection
+        self.changed.set()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give one transaction that only reads: one moment of the catalogue. Raises `CatalogueError` DB-01."""
+        with _reachable(), self._engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@contextlib.contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise CatalogueError(
+            "DB-01", f"The catalogue cannot be used ({error}).", "Check store.database in central.toml and its disk."
+        ) from error
+
+
+def _engine(url: str) -> Engine:
+    with _reachable():
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own, late BEGIN would let a reader become a writer half-way and fail: we say BEGIN ourselves.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

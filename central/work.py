@@ -1,0 +1,31 @@
+"""One worker process: builds the parts of a receiver, runs it, takes it apart again."""
+
+import logging
+import threading
+from contextlib import closing
+
+from central.archive import adopt_unknown
+from central.ca import worker_name
+from central.catalogue import Catalogue
+from central.config import CentralConfig
+from central.mqtt import MqttClient
+from central.receiver import Receiver, subscriptions
+from central.staging import Staging, StoreLayout
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(config: CentralConfig, name: str, stop: threading.Event) -> None:
+    """Receive as the worker `name` until `stop` is set.
+
+    Raises:
+        CentralError: the store, the catalogue or the broker cannot be used, or the name is taken.
+    """
+    layout = StoreLayout(config.store)
+    address = config.broker.address(worker_name(name))
+    with closing(Staging(layout, name)) as staging, Catalogue(config.database_url) as catalogue:
+        adopted = adopt_unknown(layout, catalogue)
+        log.info("worker starts name=%s adopted=%d", name, adopted)
+        with MqttClient(address, subscriptions(name)) as client:
+            Receiver(name, client, staging, catalogue, config.limits).run(stop)
+    log.info("worker stopped name=%s", name)
