@@ -1,1 +1,1 @@
-"""Screens, in Vietnamese and English: Flask behind waitress, one application per side."""
+"""The screens: Flask over the station's and the centre's APIs. No state that matters lives here, and no sentence."""

@@ -1,1 +1,1 @@
-"""What both screens share: tokens of design, fonts, languages, security headers."""
+"""What both screens share: the base application, access, languages, the design's tokens and the vendored assets."""

@@ -1,0 +1,322 @@
+"""A station and a centre in memory, drawn pictures included: the smallest things that keep the contracts."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from appliance.api import (
+    CaptureView,
+    Delivery,
+    JobView,
+    LinkView,
+    NewJob,
+    Notice,
+    PageView,
+    SessionState,
+    StationApi,
+    StationSnapshot,
+    Verdict,
+)
+from appliance.errors import NotNow
+from central.api import CentralApi, ItemRow, PageRow, StationRow, Totals
+from firmware.errors import CameraMissing
+from wire.documents import FindingEntry, ItemRef, PageType, Side
+
+FRAME_SIZE = (1440, 1080)
+LEFT = ((150.0, 120.0), (716.0, 134.0), (716.0, 946.0), (150.0, 960.0))
+RIGHT = ((724.0, 134.0), (1290.0, 120.0), (1290.0, 960.0), (724.0, 946.0))
+ITEM = ItemRef(item_id="item-1", title="Chuyện bên sông Trà", barcode="QNG-003187", author="Nguyễn Văn Ẩn", year="1925")
+BLUR = FindingEntry(code="blur", severity="bad", value=3.1, limit=1.8)
+CUT = FindingEntry(code="cut_edge", severity="warn", value=4.0, limit=0.0)
+SKEW = FindingEntry(code="skew", severity="info", value=2.5, limit=10.0)
+
+
+def draw_spread(seed: int = 0, *, blurred: frozenset[Side] = frozenset()) -> Image.Image:
+    """Draw an open book on a dark cradle: paper, a gutter's shadow, lines of grey for text."""
+    random = np.random.default_rng(seed)
+    picture = Image.new("RGB", FRAME_SIZE, (34, 36, 38))
+    pen = ImageDraw.Draw(picture)
+    for side, outline in (("left", LEFT), ("right", RIGHT)):
+        pen.polygon(outline, fill=(233, 225, 205))
+        x0, x1 = min(x for x, _ in outline) + 60, max(x for x, _ in outline) - 60
+        for line in range(22):
+            y, x = 200 + line * 32, x0 + (24 if line % 5 == 0 else 0)
+            while x < x1 - 30:
+                width = float(random.integers(18, 74))
+                pen.rectangle((x, y, min(x + width, x1), y + 9), fill=(74, 66, 56))
+                x += width + 12
+        if side in blurred:
+            box = (int(x0 - 30), 160, int(x1 + 30), 920)
+            picture.paste(picture.crop(box).filter(ImageFilter.GaussianBlur(7)), box)
+    for offset in range(60):
+        shade = (190 + offset, 182 + offset // 2, 160 + offset // 2)
+        pen.line((720 - offset, 140, 720 - offset, 940), fill=shade) if offset < 2 else None
+    return picture
+
+
+def jpeg_of(picture: Image.Image, width_px: int | None = None) -> bytes:
+    if width_px:
+        picture = picture.resize((width_px, picture.height * width_px // picture.width))
+    out = BytesIO()
+    picture.save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def page_view(side: Side, *findings: FindingEntry) -> PageView:
+    return PageView(side, LEFT if side == "left" else RIGHT, 566, 820, findings)
+
+
+def capture_view(
+    number: int,
+    verdict: Verdict = Verdict.OK,
+    *,
+    left: tuple[FindingEntry, ...] = (),
+    right: tuple[FindingEntry, ...] = (),
+    findings: tuple[FindingEntry, ...] = (),
+) -> CaptureView:
+    return CaptureView(
+        capture_id=f"capture-{number}",
+        sequence=number,
+        number=number,
+        page_type="page",
+        marks=(),
+        verdict=verdict,
+        delivery=Delivery.PROCESSED,
+        frame_width_px=FRAME_SIZE[0],
+        frame_height_px=FRAME_SIZE[1],
+        pages=(page_view("left", *left), page_view("right", *right)),
+        findings=findings,
+    )
+
+
+def job_view(*captures: CaptureView, to_fix: int = 0, can_undo: bool = True) -> JobView:
+    return JobView("job-1", ITEM, len(captures), len(captures), 2 * len(captures), to_fix, captures, can_undo)
+
+
+def closed_snapshot() -> StationSnapshot:
+    return StationSnapshot(
+        number=1,
+        station="tram-02",
+        state=SessionState.CLOSED,
+        job=None,
+        last=None,
+        notice=None,
+        fault=None,
+        link=LinkView("online", 0, 0, 0),
+        safe_captures=0,
+        queue_length=0,
+        queue_limit=4,
+        disk_free_bytes=412 * 10**9,
+        disk_total_bytes=500 * 10**9,
+        room_for_captures=21_000,
+        refused_presses=0,
+        clock_synchronised=True,
+        handed_over=(),
+    )
+
+
+@dataclass
+class FakeStation(StationApi):
+    """Takes every press at once and remembers what was asked. `show` puts any snapshot on the screen."""
+
+    folder: Path
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    refuses: bool = False
+    camera_gone: bool = False
+
+    def __post_init__(self) -> None:
+        self._changed = threading.Condition()
+        self._now = closed_snapshot()
+        self._previews = 0
+
+    def show(self, **changes: object) -> StationSnapshot:
+        with self._changed:
+            self._now = replace(self._now, number=self._now.number + 1, **changes)  # type: ignore[arg-type]
+            self._changed.notify_all()
+            return self._now
+
+    def snapshot(self) -> StationSnapshot:
+        with self._changed:
+            return self._now
+
+    def wait_for_change(self, after: int, timeout_s: float) -> StationSnapshot:
+        with self._changed:
+            self._changed.wait_for(lambda: self._now.number > after, timeout_s)
+            return self._now
+
+    def preview(self) -> tuple[bytes, int]:
+        if self.camera_gone:
+            raise CameraMissing("CAM-01", "No camera answers.", "Check the camera.")
+        self._previews += 1
+        return jpeg_of(draw_spread(self._previews), 480), self._previews
+
+    def frame_file(self, capture_id: str) -> Path:
+        shown = [c for c in (self._now.job.latest if self._now.job else ()) if c.capture_id == capture_id]
+        if not shown:
+            raise KeyError(capture_id)
+        blurred = frozenset(page.side for page in shown[0].pages if BLUR in page.findings)
+        file = self.folder / f"{capture_id}-{'-'.join(sorted(blurred))}.jpg"
+        if not file.exists():
+            file.write_bytes(jpeg_of(draw_spread(shown[0].number, blurred=blurred)))
+        return file
+
+    def page_file(self, capture_id: str, side: Side) -> Path:
+        raise KeyError(capture_id, side)
+
+    def _ask(self, *what: str) -> None:
+        if self.refuses:
+            raise NotNow("NOW-01", "Not in this state.", "Open a job first.")
+        self.asked.append(what)
+
+    def open_job(self, new: NewJob) -> str:
+        self._ask("open_job", new.title, new.barcode)
+        self.show(state=SessionState.READY, job=job_view(can_undo=False))
+        return "job-1"
+
+    def press(self) -> None:
+        self._ask("press")
+        captures = self._now.job.latest if self._now.job else ()
+        new = capture_view(len(captures) + 1, Verdict.PENDING)
+        self.show(job=job_view(*captures, new), last=new, safe_captures=len(captures) + 1)
+
+    def judge(self, verdict: Verdict, **findings: tuple[FindingEntry, ...]) -> None:
+        assert self._now.job
+        *before, last = self._now.job.latest
+        judged = capture_view(last.number, verdict, **findings)
+        self.show(job=job_view(*before, judged, to_fix=int(verdict is Verdict.BAD)), last=judged)
+
+    def release(self) -> None:
+        self._ask("release")
+
+    def retake(self) -> None:
+        self._ask("retake")
+
+    def keep(self, capture_id: str) -> None:
+        if capture_id == "gone":
+            raise KeyError(capture_id)
+        self._ask("keep", capture_id)
+
+    def delete(self, capture_id: str) -> None:
+        self._ask("delete", capture_id)
+
+    def move(self, capture_id: str, before: str | None) -> None:
+        self._ask("move", capture_id, before or "")
+
+    def set_page_type(self, capture_id: str, page_type: PageType) -> None:
+        self._ask("set_page_type", capture_id, page_type)
+
+    def undo(self) -> None:
+        self._ask("undo")
+        self.show(notice=Notice("c.replaced", self._now.number))
+
+    def pause(self) -> None:
+        self._ask("pause")
+        self.show(state=SessionState.PAUSED)
+
+    def resume(self) -> None:
+        self._ask("resume")
+        self.show(state=SessionState.READY)
+
+    def hand_over(self) -> None:
+        self._ask("hand_over")
+        self.show(state=SessionState.CLOSED, job=None, last=None)
+
+
+@dataclass
+class FakeCentral(CentralApi):
+    """Rows in lists and drawn pages in a folder."""
+
+    folder: Path
+    rows: tuple[StationRow, ...] = ()
+    item_rows: tuple[ItemRow, ...] = ()
+    page_rows: dict[str, tuple[PageRow, ...]] = field(default_factory=dict)
+    counts: Totals = field(default_factory=lambda: Totals(0, 0, 0, 0, 0, 0))
+    located: list[str] = field(default_factory=list)
+
+    def totals(self) -> Totals:
+        return self.counts
+
+    def stations(self) -> tuple[StationRow, ...]:
+        return self.rows
+
+    def items(self, *, limit: int = 100, offset: int = 0) -> tuple[ItemRow, ...]:
+        return self.item_rows[offset : offset + limit]
+
+    def item(self, item_id: str) -> ItemRow:
+        return {row.item.item_id: row for row in self.item_rows}[item_id]
+
+    def pages(self, item_id: str) -> tuple[PageRow, ...]:
+        return self.page_rows[item_id]
+
+    def page_file(self, capture_id: str, side: Side) -> Path:
+        known = {(page.capture_id, page.side): page for pages in self.page_rows.values() for page in pages}
+        page = known[capture_id, side]
+        file = self.folder / f"{capture_id}-{side}.jpg"
+        if not file.exists():
+            spread = draw_spread(page.number)
+            xs, ys = zip(*(LEFT if side == "left" else RIGHT), strict=True)
+            file.write_bytes(jpeg_of(spread.crop((int(min(xs)), int(min(ys)), int(max(xs)), int(max(ys))))))
+        return file
+
+    def thumbnail_file(self, capture_id: str, side: Side) -> Path:
+        return self.page_file(capture_id, side)
+
+    def locate(self, station: str) -> None:
+        if station not in {row.station for row in self.rows}:
+            raise KeyError(station)
+        self.located.append(station)
+
+
+def station_row(name: str, **changes: object) -> StationRow:
+    row = StationRow(
+        station=name,
+        online=True,
+        last_seen_at="2026-11-22T02:00:00Z",
+        software="0.1.0",
+        state="ready",
+        fault=None,
+        waiting=0,
+        rejected=0,
+        damaged=0,
+        disk_free_bytes=212 * 10**9,
+        disk_total_bytes=500 * 10**9,
+        job_title="Chuyện bên sông Trà",
+        captures_received=641,
+        last_received_at="2026-11-22T01:59:00Z",
+        last_verdicts=("ok",) * 14 + ("warn", "ok", "bad", "ok", "unsure", "ok"),
+    )
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def busy_central(folder: Path) -> FakeCentral:
+    """A centre on an ordinary day: one fault, one station offline, four items in every state."""
+    findings = {3: (BLUR,), 6: (CUT,), 7: (SKEW,)}
+    pages = tuple(
+        PageRow(n, f"capture-{(n + 1) // 2}", "left" if n % 2 else "right", 566, 840, findings.get(n, ()), n != 10)
+        for n in range(1, 13)
+    )
+    other = replace_item("item-2", "Địa bạ huyện Tư Nghĩa", "QNG-003169")
+    return FakeCentral(
+        folder,
+        rows=(
+            station_row("tram-03", fault="CAM-02", state="fault", job_title=None),
+            station_row("tram-02", online=False, waiting=6, last_seen_at="2026-11-22T01:48:00Z"),
+            station_row("tram-01", job_title="Địa bạ huyện Tư Nghĩa"),
+            station_row("tram-04", job_title=None, last_verdicts=()),
+        ),
+        item_rows=(
+            ItemRow(ITEM, 6, 12, 6, 0, True, "bad", ("tram-02",), "2026-11-22T01:58:00Z"),
+            ItemRow(other, 44, 88, 50, 6, True, "warn", ("tram-01", "tram-02"), "2026-11-22T01:20:00Z"),
+            ItemRow(replace_item("item-3", None, None), 4, 8, 0, 0, False, "ok", ("tram-01",), "2026-11-21T09:00:00Z"),
+        ),
+        page_rows={"item-1": pages, "item-2": pages[:4], "item-3": ()},
+        counts=Totals(20_954, 41_902, 412, 182 * 10**9, 2, 1),
+    )
+
+
+def replace_item(item_id: str, title: str | None, barcode: str | None) -> ItemRef:
+    return ItemRef(item_id=item_id, title=title, barcode=barcode)

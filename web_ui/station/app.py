@@ -1,0 +1,30 @@
+"""The capture page: `create_app` puts its routes on the base application. Parse, ask the station, render."""
+
+import secrets
+
+from flask import Flask
+
+from appliance.api import StationApi
+from web_ui.common.app import create_base_app
+from web_ui.station import commands, pages
+
+
+def create_app(
+    station: StationApi, *, token: str, secret_key: bytes, language: str = "vi", hosts: tuple[str, ...] = ()
+) -> Flask:
+    """Return the station's screen.
+
+    Args:
+        station: what the screen shows and commands; called from many threads at once.
+        token: a person enters with ``/enter?token=…``, a program sends it as a bearer token; at least 16 characters.
+        secret_key: signs the session cookie; keep it from one start to the next, or everybody has to enter again.
+        language: ``vi`` or ``en``, where the browser has not chosen.
+        hosts: names besides localhost under which the screen may be asked for.
+    """
+    app = create_base_app(
+        "web_ui.station", side="station", token=token, secret_key=secret_key, language=language, hosts=hosts
+    )
+    app.jinja_env.globals["once_key"] = lambda: secrets.token_hex(8)
+    pages.add_routes(app, station)
+    commands.add_routes(app, station)
+    return app

@@ -1,0 +1,96 @@
+"""What a person does: each command is a POST, carried out once per key, answered as JSON or by going back."""
+
+from collections.abc import Callable
+
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.api import NewJob, StationApi
+from firmware.errors import HardwareError
+from web_ui.common.once import Once
+from wire.errors import CodedError
+from wire.ids import is_name
+
+Command = Callable[[], object]
+_MAX_TITLE = 300
+_MAX_ATTRIBUTE = 64
+
+
+def add_routes(app: Flask, station: StationApi) -> None:
+    """Put the changing routes on `app`: GET never changes anything, POST always answers the same to the same key."""
+    once = Once()
+
+    def add(name: str, command: Command, *, back_to: str = "home") -> None:
+        def carry_out() -> BaseResponse:
+            once.run(request.form.get("once", ""), command)
+            return jsonify(ok=True) if _wants_json() else redirect(url_for(back_to), code=303)
+
+        app.add_url_rule("/" + name.replace("_", "-"), endpoint=name, view_func=carry_out, methods=["POST"])
+
+    def press() -> None:
+        station.press()
+        if "tap" in request.form:  # a form cannot say when the finger goes up
+            station.release()
+
+    add("press", press)
+    add("release", station.release)
+    add("retake", station.retake)
+    add("undo", station.undo)
+    add("pause", station.pause)
+    add("resume", station.resume)
+    add("hand_over", station.hand_over)
+    add("keep", lambda: _on_capture(station.keep))
+    add("delete", lambda: _on_capture(station.delete), back_to="review")
+    add("job", lambda: station.open_job(_new_job()))
+    app.register_error_handler(CodedError, _refused)
+    app.register_error_handler(HardwareError, _refused)
+    app.register_error_handler(UnknownCapture, _unknown)
+
+
+class UnknownCapture(Exception):
+    """The form names a capture that this station does not have."""
+
+
+def _on_capture(command: Callable[[str], None]) -> None:
+    capture_id = request.form.get("capture", "")
+    if not is_name(capture_id):
+        raise UnknownCapture
+    try:
+        command(capture_id)
+    except KeyError as error:
+        raise UnknownCapture from error
+
+
+def _new_job() -> NewJob:
+    def text(name: str, limit: int = _MAX_ATTRIBUTE) -> str:
+        return " ".join(request.form.get(name, "").split())[:limit]
+
+    return NewJob(
+        title=text("title", _MAX_TITLE),
+        barcode=text("barcode"),
+        author=text("author", _MAX_TITLE),
+        year=text("year"),
+        part=text("part"),
+        profile=text("profile"),
+        right_to_left="right_to_left" in request.form,
+    )
+
+
+def _wants_json() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def _refused(error: CodedError | HardwareError) -> Response:
+    sentence = render_template("station/not_now.txt", code=error.code).strip()
+    if _wants_json():
+        answer = jsonify(code=error.code, sentence=sentence)
+    else:
+        answer = Response(render_template("common/message.html", status=409, code=error.code, sentence=sentence))
+    answer.status_code = 409
+    return answer
+
+
+def _unknown(_error: UnknownCapture) -> Response:
+    answer = jsonify(code="WEB-05") if _wants_json() else Response(render_template("common/message.html", status=404))
+    answer.status_code = 404
+    return answer

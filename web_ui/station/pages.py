@@ -1,0 +1,74 @@
+"""What a person sees: the page, the state it follows, the live picture and the frames. Nothing here changes anything."""
+
+from typing import Final
+
+from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.api import SessionState, StationApi
+from firmware.errors import HardwareError
+from web_ui.common.access import csrf_token
+from web_ui.common.app import polls_of
+from web_ui.station.pictures import scaled_jpeg
+from web_ui.station.views import face_of, facts_of
+from wire.ids import is_name
+
+STATE_WAIT_S: Final = 20.0
+PREVIEW_WAIT_S: Final = 5.0
+_PREVIEW_PACE_S: Final = 0.08
+"""How often a new picture is looked for: at most about twelve a second."""
+_PICTURE_CACHE: Final = "private, max-age=86400, immutable"
+
+
+def add_routes(app: Flask, station: StationApi) -> None:
+    """Put the reading routes on `app`."""
+    polls = polls_of(app)
+
+    @app.get("/")
+    def home() -> str:
+        return render_template("station/page.html", face=face_of(station.snapshot()))
+
+    @app.get("/review")
+    def review() -> BaseResponse | str:
+        snapshot = station.snapshot()
+        if snapshot.job is None or snapshot.state is SessionState.CLOSED:
+            return redirect(url_for("home"), code=303)
+        return render_template("station/review.html", face=face_of(snapshot))
+
+    @app.get("/state")
+    def state() -> Response:
+        after = request.args.get("after", default=-1, type=int)
+        snapshot = polls.wait(
+            lambda wait_s: station.wait_for_change(after, wait_s),
+            lambda snapshot: snapshot.number > after,
+            STATE_WAIT_S,
+        )
+        face = render_template("station/face.html", face=face_of(snapshot)) if snapshot.number > after else None
+        return jsonify(facts_of(snapshot) | {"csrf": csrf_token(), "face": face})
+
+    @app.get("/preview")
+    def preview() -> Response:
+        after = request.args.get("after", default=-1, type=int)
+
+        def look(wait_s: float) -> tuple[bytes, int]:
+            if wait_s:
+                polls.closing.wait(min(wait_s, _PREVIEW_PACE_S))
+            return station.preview()
+
+        try:
+            jpeg, number = polls.wait(look, lambda picture: picture[1] > after, PREVIEW_WAIT_S)
+        except HardwareError as error:
+            return Response(status=503, headers={"X-Code": error.code})
+        if number <= after:
+            return Response(status=204)
+        return Response(jpeg, mimetype="image/jpeg", headers={"X-Number": str(number)})
+
+    @app.get("/captures/<capture_id>/frame.jpg")
+    def frame(capture_id: str) -> Response:
+        if not is_name(capture_id):
+            abort(404)
+        try:
+            jpeg = scaled_jpeg(station.frame_file(capture_id), request.args.get("w", default=960, type=int))
+        except (KeyError, OSError):
+            abort(404)
+        return Response(jpeg, mimetype="image/jpeg", headers={"Cache-Control": _PICTURE_CACHE})
