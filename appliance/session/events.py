@@ -180,7 +180,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Put one capture in the place of another."""
+    """Put one capture in the place of another, and say so; nothing where that one has left the list meanwhile."""
 
     new: str
     old: str

@@ -176,7 +176,7 @@ def _safe(data: SessionData, event: CaptureSafe) -> Step:
         return data, ()
     effects: tuple[Effect, ...] = ()
     if shot.replaces is not None:
-        effects += (Replace(event.capture_id, shot.replaces, "retake"), Say("c.replaced"))
+        effects += (Replace(event.capture_id, shot.replaces, "retake"),)
     if shot.held is Held.LONG:
         effects += (MarkCapture(event.capture_id, "look-again"),)
     data = _with_shot(data, event.capture_id, safe=True, previous=event.previous)

@@ -28,7 +28,7 @@ def place(shot: Shot) -> tuple[Effect, ...] | None:
         case Held.NO:
             # Nobody asked for this one, so it takes both a bad predecessor and features that agree.
             if judged.previous_verdict is Verdict.BAD and judged.match is Match.AGREE:
-                return (Replace(shot.capture_id, shot.previous, "auto"), Say("c.auto-replaced"))
+                return (Replace(shot.capture_id, shot.previous, "auto"),)
             return ()
         case _:
             assert_never(shot.held)
@@ -36,9 +36,13 @@ def place(shot: Shot) -> tuple[Effect, ...] | None:
 
 def _place_held(new: str, old: str, judged: Judgement) -> tuple[Effect, ...]:
     if judged.match is Match.AGREE:
-        return (Replace(new, old, "hold"), Say("c.replaced"))
-    if judged.previous_verdict in (Verdict.BAD, Verdict.WARN):
-        # The hold means "again", but the pictures do not show the same: a person looks at it before hand-over.
+        return (Replace(new, old, "hold"),)
+    if judged.previous_verdict is Verdict.BAD:
+        # A bad picture's features prove little, so the hold decides; where they differ, a person looks at it later.
         doubt = (MarkCapture(new, "look-again"),) if judged.match is Match.DIFFER else ()
-        return (Replace(new, old, "hold"), *doubt, Say("c.replaced"))
+        return (Replace(new, old, "hold"), *doubt)
+    if judged.previous_verdict is Verdict.WARN and judged.match is Match.UNSURE:
+        return (Replace(new, old, "hold"),)
+    # Clearly another spread, or a good one before it: beginners hold until they hear the verdict. A doubled page costs
+    # a key, a missing one a walk to the stacks.
     return (MarkCapture(new, "hold-kept"), Say("c.hold-kept"))

@@ -1,0 +1,188 @@
+"""The station's face to its screens: every command is carried out by the session's thread."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from appliance.api import NewJob, StationSnapshot
+from appliance.imaging.profiles import PROFILES
+from appliance.session import events as ev
+from appliance.session import faults
+from appliance.session.data import Capturing, Closed, Faulted, Paused, PauseReason, Ready
+from appliance.session.job import Job
+from appliance.session.machine import refusal
+from appliance.session.runner import Session
+from appliance.spool.store import Spool
+from firmware.errors import CameraMissing
+from firmware.interfaces import Camera
+from firmware.pedal_driven import DrivenPedal
+from wire.documents import PageType, Side
+from wire.ids import is_name, new_id
+
+T = TypeVar("T")
+
+
+class StationFront:
+    """Implements `appliance.api.StationApi`.
+
+    Args:
+        session: carries out commands.
+        spool: holds the files.
+        cameras: the first one gives the preview.
+        pedal: the screen's own; the session listens to it.
+    """
+
+    def __init__(self, session: Session, spool: Spool, cameras: tuple[Camera, ...], pedal: DrivenPedal) -> None:
+        self._session = session
+        self._spool = spool
+        self._cameras = cameras
+        self._pedal = pedal
+
+    def snapshot(self) -> StationSnapshot:
+        """Return the present state."""
+        return self._session.snapshot()
+
+    def wait_for_change(self, after: int, timeout_s: float) -> StationSnapshot:
+        """Return as soon as the snapshot's number is greater than `after`, or when `timeout_s` has passed."""
+        return self._session.wait_for_change(after, timeout_s)
+
+    def preview(self) -> tuple[bytes, int]:
+        """Return a recent small picture as JPEG and its number; raises `HardwareError` when there is none."""
+        if not self._cameras:
+            raise CameraMissing("CAM-01", "No camera is configured.", "Name one in station.toml.")
+        preview = self._cameras[0].preview()
+        return preview.jpeg, preview.number
+
+    def frame_file(self, capture_id: str) -> Path:
+        """Return the first frame's file of a capture still on this disk; raises `KeyError`."""
+        return self._file(capture_id, "frame-1.jpg")
+
+    def page_file(self, capture_id: str, side: Side) -> Path:
+        """Return the file of one page of a capture still on this disk; raises `KeyError`."""
+        return self._file(capture_id, f"{side}.jpg")
+
+    def press(self) -> None:
+        """The foot goes down."""
+        self._pedal.close_contact()
+
+    def release(self) -> None:
+        """The foot goes up."""
+        self._pedal.open_contact()
+
+    def open_job(self, new: NewJob) -> str:
+        """Open a job for an item and return the job's id."""
+
+        def work() -> str:
+            if self._session.job is not None:
+                raise faults.job_open()
+            if new.profile and new.profile not in PROFILES:
+                raise faults.unknown_profile(new.profile)
+            return self._session.open_job(new)
+
+        return self._session.ask(work)
+
+    def hand_over(self) -> None:
+        """Close the list and send it."""
+
+        def work(job: Job) -> None:
+            if isinstance(self._session.data.state, Capturing):
+                raise faults.busy()
+            self._session.finish(job)
+
+        self._with_job(work)
+
+    def retake(self) -> None:
+        """Take a shot that replaces the last one of the list."""
+
+        def work(job: Job) -> None:
+            guards = self._session.guards()
+            if isinstance(self._session.data.state, Paused):
+                raise faults.refused(ev.Refusal.PAUSED)
+            if (why := refusal(self._session.data, guards)) is not None:
+                raise faults.refused(why)
+            if job.last is None:
+                raise faults.nothing_to_retake()
+            self._session.apply(ev.Pressed(new_id(), self._session.now_ns(), guards, replaces=job.last))
+
+        self._with_job(work)
+
+    def keep(self, capture_id: str) -> None:
+        """Keep a capture in spite of its verdict."""
+        self._on_entry(capture_id, lambda job: job.keep(capture_id))
+
+    def delete(self, capture_id: str) -> None:
+        """Take a capture out of the list (never off the disk)."""
+        self._on_entry(capture_id, lambda job: job.delete(capture_id))
+
+    def move(self, capture_id: str, before: str | None) -> None:
+        """Put a capture before another one of the list, or last."""
+
+        def work(job: Job) -> None:
+            if before is not None:
+                job.require(before)
+            job.move(capture_id, before)
+
+        self._on_entry(capture_id, work)
+
+    def set_page_type(self, capture_id: str, page_type: PageType) -> None:
+        """Say what kind of page a capture shows."""
+        self._on_entry(capture_id, lambda job: job.set_page_type(capture_id, page_type))
+
+    def undo(self) -> None:
+        """Take back the last change of the list, up to twenty."""
+
+        def work(job: Job) -> None:
+            if not job.undo():
+                raise faults.nothing_to_undo()
+
+        self._with_job(work)
+
+    def pause(self) -> None:
+        """Stop taking presses."""
+
+        def work() -> None:
+            match self._session.data.state:
+                case Ready() | Capturing():
+                    self._session.apply(ev.PauseAsked())
+                case Closed():
+                    raise faults.no_job()
+                case Faulted():
+                    raise faults.refused(ev.Refusal.CAMERA)
+                case Paused():
+                    pass
+
+        self._session.ask(work)
+
+    def resume(self) -> None:
+        """Take presses again."""
+
+        def work() -> None:
+            match self._session.data.state:
+                case Paused(reason=PauseReason.PERSON):
+                    self._session.apply(ev.ResumeAsked())
+                case Paused(reason=PauseReason.DISK):
+                    raise faults.refused(ev.Refusal.DISK)
+                case _:
+                    raise faults.not_resumable()
+
+        self._session.ask(work)
+
+    def _with_job(self, work: Callable[[Job], T]) -> T:
+        def carry_out() -> T:
+            if self._session.job is None:
+                raise faults.no_job()
+            return work(self._session.job)
+
+        return self._session.ask(carry_out)
+
+    def _on_entry(self, capture_id: str, work: Callable[[Job], None]) -> None:
+        def carry_out(job: Job) -> None:
+            job.require(capture_id)
+            work(job)
+
+        self._with_job(carry_out)
+
+    def _file(self, capture_id: str, name: str) -> Path:
+        if not is_name(capture_id):
+            raise KeyError(capture_id)
+        return self._spool.path(capture_id, name)

@@ -1,0 +1,179 @@
+"""The open job: its history in memory and on disk, and the list they fold into. Used by the session's thread alone."""
+
+from collections.abc import Callable
+from typing import Self
+
+from appliance import changes as ch
+from appliance.api import NewJob, Verdict
+from appliance.joblist import JobList, Taken, document, fold, next_undo
+from appliance.model import SOFTWARE, CaptureSetup, verdict_of
+from appliance.session.faults import unknown_capture
+from appliance.spool.store import Spool
+from wire.documents import CaptureDocument, ItemRef, JobListDocument, Mark, PagesDocument, PageType
+from wire.ids import new_id
+
+
+class Job:
+    """One job between its opening and its hand-over.
+
+    Attributes:
+        job_id: opaque.
+        sitting_id: of the person at the station now.
+        list: the present revision.
+        facts: of every capture of this job that is still on this disk.
+        pages: what was made of them, as far as they are processed.
+    """
+
+    def __init__(self, spool: Spool, job_id: str, station: str, now: Callable[[], str]) -> None:
+        """Read the job from the spool; use `open_new` for one that is not there yet."""
+        self._spool = spool
+        self._station = station
+        self._now = now
+        self.job_id = job_id
+        self._changes = [ch.decode(line) for line in spool.changes(job_id)]
+        self._taken: list[Taken] = []
+        self.facts: dict[str, CaptureDocument] = {}
+        self.pages: dict[str, PagesDocument] = {}
+        for row in spool.captures_of(job_id):
+            self._taken.append(Taken(row.capture_id, row.sequence))
+            self._load(row.capture_id)
+        self.list: JobList = self._fold()
+
+    @classmethod
+    def open_new(cls, spool: Spool, setup: CaptureSetup, new: NewJob, now: Callable[[], str]) -> Self:
+        """Open a job for an item that is known only by what a person typed."""
+        job_id = new_id()
+        item = ItemRef(
+            item_id=new_id(),
+            barcode=new.barcode or None,
+            part=new.part or None,
+            title=new.title or None,
+            author=new.author or None,
+            year=new.year or None,
+        )
+        opened = ch.JobOpened(
+            after_sequence=0,
+            at=now(),
+            item=item,
+            profile=new.profile or setup.profile,
+            layout=setup.layout,
+            reading_direction="right-to-left" if new.right_to_left else "left-to-right",
+        )
+        spool.append_change(job_id, ch.encode(opened))
+        job = cls(spool, job_id, setup.station, now)
+        job.sit_down()
+        return job
+
+    @property
+    def sitting_id(self) -> str:
+        """The sitting that is going on."""
+        return self.list.sittings[-1].sitting_id
+
+    @property
+    def last(self) -> str | None:
+        """The last capture of the list."""
+        return self.list.entries[-1].capture_id if self.list.entries else None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return next_undo(self._changes) is not None
+
+    def verdict(self, capture_id: str | None) -> Verdict:
+        """Return the verdict on a capture; PENDING where it has none yet."""
+        return verdict_of(self.pages.get(capture_id or ""))
+
+    def standing(self, capture_id: str | None) -> Verdict:
+        """Return the verdict on a capture as far as it still asks for something: one that a person keeps is OK."""
+        entry = self.list.find(capture_id) if capture_id else None
+        return Verdict.OK if entry and "bad-kept" in entry.marks else self.verdict(capture_id)
+
+    def sit_down(self) -> None:
+        """Begin a sitting where none is going on: the last run may have ended before it could."""
+        if self.list.sittings and self.list.sittings[-1].ended_at is None:
+            return
+        self._append(ch.SittingStarted(after_sequence=self._after, at=self._now(), sitting_id=new_id()))
+
+    def add(self, facts: CaptureDocument) -> str | None:
+        """Append a capture that is safe; return what was the last of the list until now."""
+        previous = self.last
+        self.facts[facts.capture_id] = facts
+        self._taken.append(Taken(facts.capture_id, facts.sequence, facts.page_type))
+        self.list = self._fold()
+        return previous
+
+    def require(self, capture_id: str) -> None:
+        """Raise `NotNow` where a capture is not in the list."""
+        if self.list.find(capture_id) is None:
+            raise unknown_capture()
+
+    def replace(self, new: str, old: str, reason: ch.ReplaceReason) -> bool:
+        """Put `new` in the place of `old`; False where one of them has left the list meanwhile."""
+        if self.list.find(new) is None or self.list.find(old) is None:
+            return False
+        self._append(ch.Replaced(after_sequence=self._after, at=self._now(), new=new, old=old, reason=reason))
+        return True
+
+    def mark(self, capture_id: str, mark: Mark) -> None:
+        """Mark a capture for review."""
+        self._append(ch.Marked(after_sequence=self._after, at=self._now(), capture=capture_id, mark=mark))
+
+    def keep(self, capture_id: str) -> None:
+        """Keep a capture in spite of its verdict."""
+        self._append(ch.Kept(after_sequence=self._after, at=self._now(), capture=capture_id))
+
+    def delete(self, capture_id: str) -> None:
+        """Take a capture out of the list."""
+        self._append(ch.Deleted(after_sequence=self._after, at=self._now(), capture=capture_id))
+
+    def move(self, capture_id: str, before: str | None) -> None:
+        """Put a capture before another one, or last."""
+        self._append(ch.Moved(after_sequence=self._after, at=self._now(), capture=capture_id, before=before))
+
+    def set_page_type(self, capture_id: str, page_type: PageType) -> None:
+        """Say what kind of page a capture shows."""
+        self._append(ch.Typed(after_sequence=self._after, at=self._now(), capture=capture_id, page_type=page_type))
+
+    def undo(self) -> bool:
+        """Take back the last change of the list; False where there is none."""
+        number = next_undo(self._changes)
+        if number is not None:
+            self._append(ch.Undone(after_sequence=self._after, at=self._now(), number=number))
+        return number is not None
+
+    def hand_over(self) -> None:
+        """Close the list and send it. After a crash in between, the next start or the next try sends it."""
+        if self.list.state == "open":
+            at = self._now()
+            self._append(ch.SittingEnded(after_sequence=self._after, at=at, sitting_id=self.sitting_id))
+            self._append(ch.HandedOver(after_sequence=self._after, at=at))
+        self.send()
+
+    def send(self) -> None:
+        """Queue the present revision for the centre."""
+        self._spool.queue_list(self.document())
+
+    def document(self) -> JobListDocument:
+        """Return the present revision as it travels to the centre."""
+        return document(self.list, job_id=self.job_id, station=self._station, software=SOFTWARE)
+
+    @property
+    def _after(self) -> int:
+        return self._taken[-1].sequence if self._taken else 0
+
+    def _append(self, change: ch.AnyChange) -> None:
+        self._spool.append_change(self.job_id, ch.encode(change))
+        self._changes.append(change)
+        self.list = self._fold()
+
+    def _fold(self) -> JobList:
+        return fold(self._changes, self._taken, station=self._station)
+
+    def _load(self, capture_id: str) -> None:
+        try:
+            self.facts[capture_id] = self._spool.capture(capture_id)
+            pages = self._spool.pages(capture_id)
+        except KeyError:
+            return  # received and released: the list still names it
+        if pages is not None:
+            self.pages[capture_id] = pages

@@ -1,0 +1,322 @@
+"""The session's thread: the only writer of session state. Feeds the machine, performs its effects, publishes snapshots.
+
+Everyone else, the pedal, the capture thread, the worker, the screens, hands it a piece of work and goes on.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Final, TypeVar, assert_never
+
+from appliance.api import NewJob, StationSnapshot, Verdict
+from appliance.clocks import Clocks
+from appliance.errors import SpoolError
+from appliance.model import CaptureSetup
+from appliance.session import events as ev
+from appliance.session import faults
+from appliance.session.data import Judgement, SessionData
+from appliance.session.job import Job
+from appliance.session.machine import deadline_ns, transition
+from appliance.session.overview import Overview
+from appliance.session.resuming import resume
+from appliance.session.taking import Order, Taken, Taker
+from appliance.spool.store import Spool
+from appliance.threads import OnDeath, ServiceThread
+from appliance.worker import Done, Work, Worker
+from firmware.errors import HardwareError
+from firmware.interfaces import Gesture, Hardware, Pedal, PedalEvent, Signal
+from wire.ids import new_id
+from wire.messages import Locate
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LOOK_AROUND_S: Final = 0.5
+"""How often disk, publisher and clock are looked at."""
+_REPLACED_NOTICES: Final = {"hold": "c.replaced", "retake": "c.replaced", "auto": "c.auto-replaced"}
+
+
+class Session:
+    """One station at work.
+
+    Args:
+        hardware: cameras, pedal, lights and sounds; whoever built it closes it.
+        spool: open; whoever opened it closes it.
+        worker: not started; the session gives it work and hears of it, its thread belongs to whoever starts it.
+        setup: how this station takes pictures.
+        clocks: of the machine.
+    """
+
+    def __init__(
+        self, hardware: Hardware, spool: Spool, worker: Worker, setup: CaptureSetup, clocks: Clocks | None = None
+    ) -> None:
+        self._hardware = hardware
+        self._spool = spool
+        self._worker = worker
+        self._setup = setup
+        self._clocks = clocks or Clocks()
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._data = SessionData()
+        self._job: Job | None = None
+        self._presses: dict[Pedal, str] = {}
+        self._stopping = False
+        self._ended = threading.Event()
+        self._looked_at_ns = 0
+        self._overview = Overview(spool, worker, setup, self._clocks)
+        self._taker = Taker(hardware.cameras, spool, setup, self._clocks, lambda news: self._post(self._hear, news))
+        self._threads: tuple[ServiceThread, ...] = ()
+        self._pedals: list[Pedal] = []
+
+    def start(self, on_death: OnDeath) -> None:
+        """Go on where the last run ended, then take presses.
+
+        Raises:
+            SpoolError: what the last run left cannot be read.
+        """
+        self._resume()
+        self._worker.listen(partial(self._post, self._done))
+        self._threads = (
+            ServiceThread("session", self._run, on_death),
+            ServiceThread("capture", self._taker.run, on_death),
+        )
+        for thread in self._threads:
+            thread.start()
+        self.listen_to(self._hardware.pedal)
+
+    def stop(self) -> None:
+        """Let the capture in hand become safe, then end both threads."""
+        for pedal in self._pedals:
+            pedal.listen(None)
+        self._taker.stop()
+        for thread in self._threads[1:]:
+            thread.join()
+        self._post(self._stop)
+        for thread in self._threads[:1]:
+            thread.join()
+
+    def listen_to(self, pedal: Pedal) -> None:
+        """Take presses from a pedal; a station may have several, the screen's among them."""
+        self._pedals.append(pedal)
+        pedal.listen(partial(self._felt, pedal))
+
+    def snapshot(self) -> StationSnapshot:
+        """Return the present state; any thread may ask."""
+        return self._overview.latest()
+
+    def wait_for_change(self, after: int, timeout_s: float) -> StationSnapshot:
+        """Return as soon as the snapshot's number is greater than `after`, or when `timeout_s` has passed."""
+        return self._overview.wait(after, timeout_s)
+
+    def ask(self, work: Callable[[], T]) -> T:
+        """Run `work` on the session's thread and return what it returned or raise what it raised.
+
+        Raises:
+            NotNow: the session has ended.
+        """
+        answer: Future[T] = Future()
+
+        def carry_out() -> None:
+            try:
+                answer.set_result(work())
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked; the session goes on
+                answer.set_exception(error)
+
+        self._post(carry_out)
+        while True:
+            try:
+                return answer.result(timeout=LOOK_AROUND_S)
+            except TimeoutError:
+                if answer.done():
+                    return answer.result()
+                if self._ended.is_set():
+                    raise faults.stopped() from None
+
+    # Below this line everything runs on the session's thread, except what only posts.
+
+    @property
+    def job(self) -> Job | None:
+        """The open job. For work on the session's thread."""
+        return self._job
+
+    @property
+    def data(self) -> SessionData:
+        """The machine's state. For work on the session's thread."""
+        return self._data
+
+    def guards(self) -> ev.Guards:
+        """Return what else must hold for a press now."""
+        return ev.Guards(queue_full=self._worker.is_full(), platen_up=self._hardware.cradle.platen_down() is False)
+
+    def apply(self, event: ev.Event) -> None:
+        """Let the machine know, and do what it wants done. For work on the session's thread."""
+        self._data, effects = transition(self._data, event)
+        for effect in effects:
+            self._perform(effect)
+
+    def open_job(self, new: NewJob) -> str:
+        """Open a job and return its id. For work on the session's thread."""
+        self._job = Job.open_new(self._spool, self._setup, new, self._clocks.instant)
+        self._overview.about = None
+        self._overview.refresh(self._job)
+        self._spool.log_event("job.opened", job_id=self._job.job_id)
+        self.apply(ev.JobOpened())
+        return self._job.job_id
+
+    def finish(self, job: Job) -> None:
+        """Hand the open job over. For work on the session's thread."""
+        job.hand_over()
+        self._job = None
+        self._overview.refresh_jobs(None)
+        self._spool.log_event("job.handed_over", job_id=job.job_id, revision=job.list.revision)
+        self.apply(ev.JobClosed())
+        self._play(Signal.DONE)
+
+    def now_ns(self) -> int:
+        """Return the monotonic time."""
+        return self._clocks.monotonic_ns()
+
+    def _post(self, work: Callable[..., None], *values: object) -> None:
+        self._inbox.put(partial(work, *values))
+
+    def _felt(self, pedal: Pedal, event: PedalEvent) -> None:
+        # The identity of a capture is made at its press, on the pedal's own thread.
+        self._post(self._gesture, pedal, event, new_id())
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                if (work := self._next()) is not None:
+                    work()
+                self._look_around()
+                self._publish()
+        finally:
+            self._ended.set()
+
+    def _next(self) -> Callable[[], None] | None:
+        try:
+            return self._inbox.get(timeout=self._patience_s())
+        except queue.Empty:
+            return None
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+    def _patience_s(self) -> float:
+        deadline = deadline_ns(self._data)
+        if deadline is None:
+            return LOOK_AROUND_S
+        return min(LOOK_AROUND_S, max(0.0, (deadline - self.now_ns()) / 1e9))
+
+    def _resume(self) -> None:
+        self._job = resume(self._spool, self._setup.station, self._clocks.instant)
+        self._overview.refresh(self._job)
+        self._overview.refresh_jobs(self._job)
+        self.apply(ev.RoomChanged(self._overview.captures_left))
+        if self._job is not None:
+            self.apply(ev.JobOpened())
+        for capture_id in self._spool.unprocessed():
+            self._worker.submit(Work(capture_id))
+        self._publish()
+
+    def _gesture(self, pedal: Pedal, event: PedalEvent, fresh_id: str) -> None:
+        capture_id = self._presses.get(pedal, fresh_id)
+        match event.gesture:
+            case Gesture.PRESS:
+                self._presses[pedal] = fresh_id
+                self.apply(ev.Pressed(fresh_id, event.at_ns, self.guards()))
+            case Gesture.HOLD:
+                self.apply(ev.HeldOn(capture_id))
+            case Gesture.HOLD_LONG:
+                self.apply(ev.HeldOn(capture_id, long=True))
+            case Gesture.RELEASE:
+                self.apply(ev.Released(capture_id))
+            case _:
+                assert_never(event.gesture)
+
+    def _hear(self, news: ev.Event | Taken) -> None:
+        if not isinstance(news, Taken):
+            self.apply(news)
+            return
+        if self._job is None:
+            raise RuntimeError("A capture came for a job that is closed: the machine must not allow that.")
+        capture_id = news.facts.capture_id
+        previous = self._job.add(news.facts)
+        self._overview.about = capture_id
+        self._overview.refresh(self._job)
+        self.apply(ev.CaptureSafe(capture_id, previous))
+        self._worker.submit(Work(capture_id, previous, news.frames))
+
+    def _done(self, done: Done) -> None:
+        capture_id = done.pages.capture_id
+        previous = next((shot.previous for shot in self._data.shots if shot.capture_id == capture_id), None)
+        standing = Verdict.PENDING
+        if self._job is not None and capture_id in self._job.facts:
+            self._job.pages[capture_id] = done.pages
+            standing = self._job.standing(previous)
+        self._overview.verdicts.append(done.verdict)
+        self._overview.refresh(self._job)
+        self._spool.log_event("capture.judged", capture_id=capture_id, verdict=done.verdict.value)
+        self.apply(ev.Judged(capture_id, Judgement(done.verdict, done.match, standing)))
+
+    def _perform(self, effect: ev.Effect) -> None:
+        match effect:
+            case ev.TakeFrames(capture_id=capture_id, pressed_at_ns=pressed_at_ns):
+                self._take(capture_id, pressed_at_ns)
+            case ev.Play(signal=signal):
+                self._play(signal)
+            case ev.Say(key=key, values=values):
+                self._overview.say(key, dict(values))
+                self._spool.log_event("notice", key=key, **dict(values))
+            case ev.Replace() | ev.MarkCapture():
+                self._change_list(effect)
+            case ev.Recover(part=part):
+                self._taker.recover(part)
+            case _:
+                assert_never(effect)
+
+    def _take(self, capture_id: str, pressed_at_ns: int) -> None:
+        job = self._job
+        if job is None:
+            raise RuntimeError("A picture was ordered without a job: the machine must not allow that.")
+        opened = job.list.opened
+        order = Order(capture_id, pressed_at_ns, job.job_id, job.sitting_id, opened.item, opened.profile)
+        self._taker.take(order)
+
+    def _change_list(self, effect: ev.Replace | ev.MarkCapture) -> None:
+        if self._job is None:
+            return
+        try:
+            if isinstance(effect, ev.MarkCapture):
+                self._job.mark(effect.capture_id, effect.mark)
+            elif self._job.replace(effect.new, effect.old, effect.reason):
+                self._overview.say(_REPLACED_NOTICES[effect.reason], {})
+        except SpoolError as error:
+            # The captures are safe and both stay in the list: a doubled page costs a key, a lost session a morning.
+            log.exception("list could not be changed")
+            self._overview.say("s.fault", {"code": error.code, "part": "spool"})
+
+    def _play(self, signal: Signal) -> None:
+        for part in (self._hardware.sounder.play, self._hardware.light.show):
+            try:
+                part(signal)
+            except HardwareError as error:
+                log.warning("signal not given code=%s: %s", error.code, error.message)
+
+    def _look_around(self) -> None:
+        now_ns = self.now_ns()
+        self.apply(ev.Tick(now_ns))
+        if now_ns - self._looked_at_ns < LOOK_AROUND_S * 1e9:
+            return
+        self._looked_at_ns = now_ns
+        left = self._overview.captures_left
+        commands = self._overview.look_around(self._job, self._data)
+        if self._overview.captures_left != left:
+            self.apply(ev.RoomChanged(self._overview.captures_left))
+        if any(isinstance(command, Locate) for command in commands):
+            self._play(Signal.LOCATE)
+
+    def _publish(self) -> None:
+        self._overview.publish(self._data, self._job)

@@ -1,0 +1,73 @@
+"""What screens are shown: pure, from the job's list and documents."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from appliance.api import CaptureView, Delivery, HandedOverView, JobView, PageView, Verdict
+from appliance.joblist import Entry
+from appliance.model import verdict_of
+from appliance.session.job import Job
+from appliance.spool.rows import JobRow
+
+LATEST: Final = 12
+"""Captures at the end of the list that a strip on a screen has room for."""
+
+
+def capture_view(
+    job: Job, capture_id: str, entry: Entry | None, number: int, delivery: Mapping[str, Delivery]
+) -> CaptureView | None:
+    """Return one capture; None where its facts have left this disk."""
+    facts, pages = job.facts.get(capture_id), job.pages.get(capture_id)
+    if facts is None:
+        return None
+    return CaptureView(
+        capture_id=capture_id,
+        sequence=facts.sequence,
+        number=number,
+        page_type=entry.page_type if entry else facts.page_type,
+        marks=entry.marks if entry else (),
+        verdict=verdict_of(pages),
+        delivery=delivery.get(capture_id, Delivery.SAFE),
+        frame_width_px=facts.frames[0].width_px,
+        frame_height_px=facts.frames[0].height_px,
+        pages=tuple(
+            PageView(page.side, page.outline, page.width_px, page.height_px, page.findings)
+            for page in (pages.pages if pages else ())
+        ),
+        findings=pages.findings if pages else (),
+    )
+
+
+def last_view(job: Job, capture_id: str | None, delivery: Mapping[str, Delivery]) -> CaptureView | None:
+    """Return the capture that the verdict is about, wherever it stands in the list now."""
+    if capture_id is None:
+        return None
+    for number, entry in reversed(list(enumerate(job.list.entries, start=1))):
+        if entry.capture_id == capture_id:
+            return capture_view(job, capture_id, entry, number, delivery)
+    return capture_view(job, capture_id, None, 0, delivery)
+
+
+def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
+    """Return the open job and the end of its list."""
+    entries = job.list.entries
+    first = max(0, len(entries) - LATEST)
+    latest = (
+        capture_view(job, entry.capture_id, entry, number, delivery)
+        for number, entry in enumerate(entries[first:], start=first + 1)
+    )
+    return JobView(
+        job_id=job.job_id,
+        item=job.list.opened.item,
+        revision=job.list.revision,
+        entries=len(entries),
+        pages=sum(len(job.pages[entry.capture_id].pages) for entry in entries if entry.capture_id in job.pages),
+        to_fix=sum(job.standing(entry.capture_id) is Verdict.BAD for entry in entries),
+        latest=tuple(view for view in latest if view is not None),
+        can_undo=job.can_undo,
+    )
+
+
+def handed_over_view(row: JobRow, title: str) -> HandedOverView:
+    """Return a job that was handed over."""
+    return HandedOverView(row.job_id, title, row.captures, row.received, row.complete)
