@@ -24,6 +24,8 @@ MAX_QUEUED_MESSAGES: Final = 1000
 """Per client. Beyond it Mosquitto drops in silence, so workers promise to stay under half of it."""
 MAX_QUEUED_BYTES: Final = 256 * MIB
 MAX_INFLIGHT_MESSAGES: Final = 64
+LEAST_INFLIGHT_MESSAGES: Final = 20
+"""What the doctor asks of a broker that somebody else set up."""
 LOOPBACK: Final = "127.0.0.1"
 _PLUGIN: Final = "mosquitto_dynamic_security.so"
 _PLUGIN_FOLDERS: Final = ("/usr/lib", "/usr/local/lib")

@@ -6,6 +6,7 @@ starts in the past and must still be able to connect in order to learn the time.
 """
 
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -97,13 +98,13 @@ class Authority:
             key = serialization.load_pem_private_key((folder / _CA_KEY).read_bytes(), password=None)
         except (OSError, ValueError) as error:
             raise AuthorityError(
-                "CA-01",
+                "CERT-01",
                 f"The certificate authority in {folder} cannot be used ({error}).",
                 "Restore the folder from its backup; a new authority would mean pairing every station again.",
             ) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise AuthorityError(
-                "CA-01", f"The key in {folder} is not an EC key.", "Restore the folder from its backup."
+                "CERT-01", f"The key in {folder} is not an EC key.", "Restore the folder from its backup."
             )
         return cls(folder, certificate, key)
 
@@ -207,6 +208,13 @@ def write_private(path: Path, content: bytes) -> None:
     temporary.rename(path)
 
 
+def load_or_make_secret(path: Path, length: int = 32) -> bytes:
+    """Return the random bytes kept in `path`, made at the first call."""
+    if not path.exists():
+        write_private(path, secrets.token_bytes(length))
+    return path.read_bytes()
+
+
 def _write_public(path: Path, content: bytes) -> None:
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_bytes(content)
@@ -266,9 +274,9 @@ def _sans_of(certificate_file: Path) -> set[x509.GeneralName]:
 
 def _checked(name: str) -> str:
     if not is_name(name):
-        raise AuthorityError("CA-02", f"“{name}” cannot be a name.", "Use a-z, 0-9 and dashes, at most 32.")
+        raise AuthorityError("CERT-02", f"“{name}” cannot be a name.", "Use a-z, 0-9 and dashes, at most 32.")
     return name
 
 
 def _refused(why: str) -> AuthorityError:
-    return AuthorityError("CA-03", f"The signing request was refused: {why}.", "Make a new request on the station.")
+    return AuthorityError("CERT-03", f"The signing request was refused: {why}.", "Make a new request on the station.")

@@ -39,3 +39,9 @@ class CatalogueError(CentralError):
     """The database cannot be reached or is of another version."""
 
     exit_code = ExitCode.STORAGE
+
+
+class BatchError(CentralError):
+    """A list of books cannot be used."""
+
+    exit_code = ExitCode.REFUSED

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from central import access, ca
+from central import access, ca, clock
 from central.admin import Admin
 from central.broker import LOOPBACK, Broker
+from central.catalogue import Catalogue, fleet_records
 from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits, default_database, render
+from central.errors import AuthorityError
+from central.staging import StoreLayout
 
 CONFIG_FILE: Final = "central.toml"
 DEFAULT_WORKERS: Final = ("w1", "w2")
@@ -71,7 +74,28 @@ def approve_station(config: CentralConfig, station: str, request_pem: bytes) -> 
     certificate = ca.Authority.load(config.broker.pki).sign_station(station, request_pem)
     with Admin(config.broker.address(ca.ADMIN)) as admin:
         admin.approve_station(station)
+    StoreLayout(config.store).create()
+    with Catalogue(config.database_url) as catalogue, catalogue.write() as connection:
+        fleet_records.approve(connection, station, clock.now())
     return certificate
+
+
+def revoke_station(config: CentralConfig, station: str) -> None:
+    """Close the broker to a station: its live connection ends, its certificate opens nothing any more.
+
+    Raises:
+        CentralError: the station is unknown, or the broker cannot be reached.
+    """
+    with Catalogue(config.database_url) as catalogue:
+        with Admin(config.broker.address(ca.ADMIN)) as admin:
+            admin.revoke_station(station)
+        try:
+            with catalogue.write() as connection:
+                fleet_records.revoke(connection, station, clock.now())
+        except KeyError as error:
+            raise AuthorityError(
+                "CERT-04", f"No station named {station} was ever approved.", "Run: lattrang central stations"
+            ) from error
 
 
 def approve_worker(config: CentralConfig, worker: str) -> ca.Credentials:

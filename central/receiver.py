@@ -8,10 +8,9 @@ import logging
 import queue
 import threading
 import time
-from datetime import UTC, datetime
 from typing import Final
 
-from central import ingest, mqtt
+from central import clock, ingest, mqtt
 from central.archive import Archive
 from central.catalogue import Catalogue, records
 from central.config import WorkerLimits
@@ -106,7 +105,7 @@ class Receiver:
                 self._offer(message)
             # An empty offer is somebody asking whether a worker is there: the broker has answered already.
         except ProtocolError as error:
-            self._quarantine.note(message.topic, error.code, message.payload, _now())
+            self._quarantine.note(message.topic, error.code, message.payload, clock.now())
             log.warning("refused message topic=%s %s", message.topic[:200], error.code)
 
     # -- offers
@@ -200,7 +199,7 @@ class Receiver:
 
     def _finish(self, grant: Grant) -> None:
         incoming = self._incoming[grant.grant_id]
-        receipt = self._archive.keep(incoming, grant.object, grant.station, grant.files, _now())
+        receipt = self._archive.keep(incoming, grant.object, grant.station, grant.files, clock.now())
         self._drop(grant)
         log.info("stored kind=%s id=%s bytes=%d", grant.object.kind, grant.object.id, grant.total_bytes)
         self._send_receipt(grant.station, receipt)
@@ -237,7 +236,7 @@ class Receiver:
             return
         try:
             with self._catalogue.write() as connection:
-                records.count_quarantined(connection, counts, _now())
+                records.count_quarantined(connection, counts, clock.now())
         except CatalogueError:
             # The lines are in the file; only the sums on the screen are short.
             log.exception("quarantine not counted")
@@ -285,7 +284,3 @@ def _prove_inline(grant: Grant, incoming: Incoming) -> None:
     for entry in grant.files:
         if grant.holds(entry) and not incoming.prove(entry):
             raise Refusal("digest_mismatch", f"{entry.name} does not have the digest that is offered")
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -71,6 +71,10 @@ class StoreLayout:
         """Return where an object has its final place."""
         return self.staging / ref.id if ref.kind == "capture" else self.lists / ref.id / str(ref.revision)
 
+    def thumbnail_file(self, capture_id: str, side: str) -> Path:
+        """Return where the thumbnail of a page is, or will be."""
+        return self.thumbnails / capture_id / f"{side}.jpg"
+
     def free_bytes(self) -> int:
         """Return the room left for us on the store's disk."""
         return shutil.disk_usage(self.root).free

@@ -22,7 +22,7 @@ class Catalogue:
         """Open and migrate the catalogue at `url` (SQLAlchemy's form).
 
         Raises:
-            CatalogueError: DB-01 it cannot be reached, DB-02 it is of a newer version.
+            CatalogueError: CAT-01 it cannot be reached, CAT-02 it is of a newer version.
         """
         self._engine = _engine(url)
         self._writer = self._engine.execution_options(writes=True)
@@ -36,7 +36,7 @@ class Catalogue:
         """Give one transaction that may write; it is committed at the end, or undone by an exception.
 
         Raises:
-            CatalogueError: DB-01.
+            CatalogueError: CAT-01.
         """
         with _reachable(), self._writer.begin() as connection:
             yield connection
@@ -44,7 +44,7 @@ class Catalogue:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give one transaction that only reads: one moment of the catalogue. Raises `CatalogueError` DB-01."""
+        """Give one transaction that only reads: one moment of the catalogue. Raises `CatalogueError` CAT-01."""
         with _reachable(), self._engine.connect() as connection:
             yield connection
 
@@ -67,7 +67,7 @@ def _reachable() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise CatalogueError(
-            "DB-01", f"The catalogue cannot be used ({error}).", "Check store.database in central.toml and its disk."
+            "CAT-01", f"The catalogue cannot be used ({error}).", "Check store.database in central.toml and its disk."
         ) from error
 
 

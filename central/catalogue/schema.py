@@ -150,13 +150,15 @@ def migrate(connection: Connection) -> None:
     """Bring the database to this program's version, all steps and their record in the caller's transaction.
 
     Raises:
-        CatalogueError: DB-02, the database is newer than the program.
+        CatalogueError: CAT-02, the database is newer than the program.
     """
     schema_versions.create(connection, checkfirst=True)
     done = set(connection.execute(select(schema_versions.c.version)).scalars())
     if done and max(done) > len(MIGRATIONS):
         raise CatalogueError(
-            "DB-02", "The catalogue was made by a newer version of the program.", "Install that version or a newer one."
+            "CAT-02",
+            "The catalogue was made by a newer version of the program.",
+            "Install that version or a newer.",
         )
     for version, step in enumerate(MIGRATIONS, start=1):
         if version not in done:
