@@ -1,1 +1,6 @@
-"""Hand-over to the centre over MQTT."""
+"""The publisher: hands over what the spool holds, until the centre has proved that it has it."""
+
+from appliance.publisher.config import BrokerAddress, PublisherConfig
+from appliance.publisher.delivery import DeliveryPolicy
+
+__all__ = ["BrokerAddress", "DeliveryPolicy", "PublisherConfig"]

@@ -13,11 +13,11 @@ from appliance.spool.retention import RetentionPolicy, Room, room
 from appliance.spool.rows import Counts, JobRow, Pending
 from appliance.spool.schema import Index
 from appliance.spool.state import Clock, EventLog, PublisherState, StationState, read_state, write_state
-from wire.codec import decode_batch, encode
+from wire.codec import decode_batch
 from wire.digest import sha256_of
 from wire.documents import CAPTURE_FILE, LIST_FILE, PAGES_FILE
 from wire.errors import ProtocolError
-from wire.limits import MAX_INLINE_BYTES, MAX_OFFER_BYTES
+from wire.limits import KIB, MAX_OFFER_BYTES
 from wire.messages import (
     Command,
     Complete,
@@ -32,6 +32,8 @@ from wire.messages import (
 
 ANSWERED_LISTED: Final = 16
 """As many as a status may carry; older ones are listed again when the centre repeats them."""
+INLINE_BYTES: Final = (MAX_OFFER_BYTES - 64 * KIB) // 2
+"""JSON inside JSON grows by its escapes, twofold at worst; the rest of the offer needs its share."""
 DOCUMENTS: Final = frozenset({CAPTURE_FILE, PAGES_FILE, LIST_FILE})
 
 
@@ -94,11 +96,14 @@ class Outbox:
         Raises:
             FileDamaged: a document is not what was written.
         """
-        inline = self._inline(pending)
-        offer = Offer(station=station, object=pending.ref, files=pending.files, inline=inline)
-        if len(encode(offer)) > MAX_OFFER_BYTES:
-            offer = Offer(station=station, object=pending.ref, files=pending.files)
-        return offer
+        inline = {}
+        for entry in pending.files:
+            if entry.name in pending.inline:
+                content = self.read(pending.ref, entry.name, 0, entry.size)
+                if sha256_of(content) != entry.sha256:
+                    raise FileDamaged(entry.name)
+                inline[entry.name] = content.decode()
+        return Offer(station=station, object=pending.ref, files=pending.files, inline=inline)
 
     def read(self, ref: ObjectRef, file: str, offset: int, length: int) -> bytes:
         """Return `length` bytes of an object's file.
@@ -212,7 +217,7 @@ class Outbox:
     def _pending_captures(self, limit: int) -> tuple[Pending, ...]:
         rows = queries.captures(self._index, "state = 'processed'", limit=limit)
         refs = tuple(ObjectRef("capture", row.capture_id) for row in rows)
-        return tuple(Pending(ref, queries.files(self._index, ref)) for ref in refs)
+        return tuple(_pending(ref, queries.files(self._index, ref)) for ref in refs)
 
     def _pending_lists(self) -> tuple[Pending, ...]:
         found = self._index.rows(
@@ -227,21 +232,9 @@ class Outbox:
             """
         )
         return tuple(
-            Pending(ref, queries.files(self._index, ref), outstanding)
+            _pending(ref, queries.files(self._index, ref), outstanding)
             for ref, outstanding in ((ObjectRef("job_list", job, revision), rest) for job, revision, rest in found)
         )
-
-    def _inline(self, pending: Pending) -> dict[str, str]:
-        inline: dict[str, str] = {}
-        room_bytes = MAX_INLINE_BYTES
-        for entry in pending.files:
-            if entry.name in DOCUMENTS and entry.size <= room_bytes:
-                content = self.read(pending.ref, entry.name, 0, entry.size)
-                if sha256_of(content) != entry.sha256:
-                    raise FileDamaged(entry.name)
-                inline[entry.name] = content.decode()
-                room_bytes -= entry.size
-        return inline
 
     def _file(self, ref: ObjectRef, file: str) -> Path:
         if ref.kind == "capture":
@@ -268,6 +261,16 @@ class Outbox:
             raise faults.write_failed(error) from error
         self._events.write("batch.received", batch_id=batch.batch_id, revision=batch.revision)
         return True
+
+
+def _pending(ref: ObjectRef, files: tuple[FileEntry, ...], outstanding: int = 0) -> Pending:
+    inline: set[str] = set()
+    room_bytes = INLINE_BYTES
+    for entry in files:
+        if entry.name in DOCUMENTS and entry.size <= room_bytes:
+            inline.add(entry.name)
+            room_bytes -= entry.size
+    return Pending(ref, files, frozenset(inline), outstanding)
 
 
 def _named(ref: ObjectRef) -> dict[str, str | int]:

@@ -90,11 +90,13 @@ class Pending:
     Attributes:
         ref: which one.
         files: its files with their digests.
+        inline: names of the small documents among them that travel inside the offer.
         outstanding: for a list, how many captures of its job have no receipt yet; 0 for a capture.
     """
 
     ref: ObjectRef
     files: tuple[FileEntry, ...]
+    inline: frozenset[str] = frozenset()
     outstanding: int = 0
 
     @property

@@ -1,0 +1,36 @@
+"""What the publisher needs to know to start."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.publisher.delivery import DeliveryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the broker is, and who we are to it: certificates and key as PEM files."""
+
+    host: str
+    port: int
+    ca: Path
+    cert: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherConfig:
+    """One station's publisher.
+
+    Attributes:
+        station: our name, as the certificate says it.
+        spool: the folder shared with the station process.
+        broker: where everything goes.
+        policy: how patient the delivery is.
+        poll_s: how often the spool is asked whether the station has added something.
+    """
+
+    station: str
+    spool: Path
+    broker: BrokerAddress
+    policy: DeliveryPolicy = field(default_factory=DeliveryPolicy)
+    poll_s: float = 0.2
