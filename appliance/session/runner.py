@@ -120,7 +120,10 @@ class Session:
 
         def carry_out() -> None:
             try:
-                answer.set_result(work())
+                outcome = work()
+                # Who asked looks next, and must see what was done.
+                self._publish()
+                answer.set_result(outcome)
             except Exception as error:  # noqa: BLE001 - it belongs to whoever asked; the session goes on
                 answer.set_exception(error)
 
