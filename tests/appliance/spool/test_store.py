@@ -1,18 +1,14 @@
 """What the spool promises the station, and what it tells the publisher."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from appliance.api import Delivery
-from appliance.errors import SpoolError, SpoolFull
-from appliance.spool import Outbox, PublisherState, RetentionPolicy, Spool, StationState
-from appliance.spool.files import Disk
-from wire.messages import Complete, Missing, ObjectRef, Receipt, Rejected
-
-from .conftest import POLICY, STATION, Maker
+from appliance.spool import Outbox, Spool
+from tests.appliance.spool.making import Maker
+from wire.messages import Complete, ObjectRef, Receipt
 
 OpenSpool = Callable[..., Spool]
 
