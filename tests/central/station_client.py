@@ -172,13 +172,16 @@ class StationClient:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        self.close()
 
-    def connect(self) -> int:
+    def connect(self, timeout: float = TIMEOUT_S) -> int:
         self.client.connect(self.host, self.port, keepalive=30)
         self.client.loop_start()
-        return self.connected.get(timeout=TIMEOUT_S)
+        return self.connected.get(timeout=timeout)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
 
     def subscribe(self, topic: str) -> list[int]:
         self.client.subscribe(topic, qos=1)

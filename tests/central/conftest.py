@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+
+import pytest
+
+from central.broker import find_plugin, find_program
+from central.errors import BrokerError
+from tests.central.house import House
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    try:
+        find_program()
+        find_plugin()
+    except BrokerError as error:
+        pytest.skip(f"no Mosquitto here: {error}")
+    house = House(tmp_path_factory.mktemp("centre"))
+    yield house
+    house.broker.stop()
