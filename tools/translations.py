@@ -13,6 +13,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from wire import VERSION
+
 WEB_UI = Path(__file__).parents[1] / "web_ui"
 PO_FILE = WEB_UI / "common" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 MO_FILE = PO_FILE.with_suffix(".mo")
@@ -50,13 +52,16 @@ def main() -> int:
     catalog = translated() if PO_FILE.exists() else Catalog(locale="en", charset="utf-8", fuzzy=False)
     catalog.update(extracted(), no_fuzzy_matching=True)
     catalog.obsolete.clear()
+    catalog.header_comment = "# English for the screens of Lattrang; the sentences themselves are Vietnamese."
+    catalog.project, catalog.version, catalog.msgid_bugs_address = "lattrang", VERSION, ""
+    catalog.last_translator = catalog.language_team = "Lattrang"
     PO_FILE.parent.mkdir(parents=True, exist_ok=True)
     with PO_FILE.open("wb") as file:
         write_po(file, catalog, sort_output=True, include_lineno=False, omit_header=False, width=118)
     MO_FILE.write_bytes(compiled(catalog))
     missing = [message for message in catalog if message.id and not all(_texts(message.string))]
     for message in missing:
-        print(f"no English text: {message.id!r}", file=sys.stderr)
+        sys.stderr.write(f"no English text: {message.id!r}\n")
     return len(missing)
 
 

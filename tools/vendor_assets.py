@@ -20,11 +20,11 @@ FONT_FILES = tuple(
 
 ICON_PACKAGE = ("@tabler/icons", "3.51.0", "MIT")
 ICONS = (
-    "alert-triangle arrow-back-up barcode book bulb camera camera-off check chevron-left chevron-right clock "
-    "cloud-check copy database door-exit eye file-text hand-stop help hourglass info-circle keyboard language library "
-    "list-check photo-off player-pause player-play plug-connected-x refresh replace scan send server-off shield-check "
-    "shoe trash wifi wifi-off x"
-).split()
+    "alert-triangle arrow-back-up barcode book bulb camera camera-off check chevron-left chevron-right "
+    "clock cloud-check copy database door-exit eye file-text hand-stop help hourglass info-circle "
+    "keyboard language library list-check photo-off player-pause player-play plug-connected-x refresh "
+    "replace scan send server-off shield-check shoe trash wifi wifi-off x "
+)
 
 
 def main() -> None:
@@ -47,8 +47,9 @@ def _fonts(folder: Path) -> list[str]:
 
 def _icons(folder: Path) -> list[str]:
     with tarfile.open(_pack(ICON_PACKAGE, folder)) as package:
-        symbols = [_symbol(name, _member(package, f"package/icons/outline/{name}.svg").decode()) for name in ICONS]
+        drawings = {name: _member(package, f"package/icons/outline/{name}.svg").decode() for name in ICONS.split()}
         licence = _member(package, "package/LICENSE")
+    symbols = [_symbol(name, svg) for name, svg in drawings.items()]
     sprite = f'<svg xmlns="http://www.w3.org/2000/svg">\n{chr(10).join(symbols)}\n</svg>\n'.encode()
     files = {"icons.svg": sprite, "LICENSE-tabler-icons.txt": licence}
     return [_entry(ICON_PACKAGE, name, content) for name, content in files.items()]

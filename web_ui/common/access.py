@@ -1,7 +1,7 @@
 """Who may see a screen and change something: one token, a session cookie, and a second token against forged posts.
 
-A person opens ``/enter?token=…`` once and has a session. A program sends ``Authorization: Bearer …`` with every request; a
-browser never adds that header by itself, so such a request needs no token against forgery.
+A person opens ``/enter?token=…`` once and has a session. A program sends ``Authorization: Bearer …`` with every
+request; a browser never adds that header by itself, so such a request needs no token against forgery.
 """
 
 import hashlib

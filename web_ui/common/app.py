@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, render_template, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.response import Response as BaseResponse
 
 from web_ui.common import headers, languages
 from web_ui.common.access import Gate, unauthorised
@@ -16,7 +17,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 MAX_REQUEST_BYTES = 64 * 1024
 
 
-def create_base_app(  # noqa: PLR0913 - keyword-only, each named at the call
+def create_base_app(
     import_name: str,
     *,
     side: str,
@@ -68,9 +69,9 @@ def polls_of(app: Flask) -> Polls:
     return polls
 
 
-def _in_words(error: Exception) -> Response | Exception:
-    if not isinstance(error, HTTPException) or error.code is None or error.code < 400:
-        return error
+def _in_words(error: HTTPException) -> BaseResponse:
+    if error.code is None or error.code < 400:
+        return error.get_response()
     answer = Response(render_template("common/message.html", status=error.code), status=error.code)
     if error.code == 429:
         answer.headers["Retry-After"] = "60"

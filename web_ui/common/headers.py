@@ -24,7 +24,7 @@ def install(app: Flask) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if request.endpoint in {"static", "common.static"} and response.status_code in {200, 304}:
-            # A versioned address changes with its content; a module imported by a module has none and is asked for again.
+            # A versioned address changes with its content; a module imported by a module has none: ask again.
             kept = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
             response.headers["Cache-Control"] = kept
         else:

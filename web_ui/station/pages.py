@@ -1,4 +1,4 @@
-"""What a person sees: the page, the state it follows, the live picture and the frames. Nothing here changes anything."""
+"""What a person sees: the page, the state it follows, the live picture, the frames. Nothing here changes anything."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ from appliance.api import SessionState, StationApi
 from firmware.errors import HardwareError
 from web_ui.common.access import csrf_token
 from web_ui.common.app import polls_of
+from web_ui.common.polls import Polls
 from web_ui.station.pictures import scaled_jpeg
 from web_ui.station.views import face_of, facts_of
 from wire.ids import is_name
@@ -22,6 +23,11 @@ _PICTURE_CACHE: Final = "private, max-age=86400, immutable"
 
 def add_routes(app: Flask, station: StationApi) -> None:
     """Put the reading routes on `app`."""
+    _add_pages(app, station)
+    _add_pictures(app, station, polls_of(app))
+
+
+def _add_pages(app: Flask, station: StationApi) -> None:
     polls = polls_of(app)
 
     @app.get("/")
@@ -38,28 +44,29 @@ def add_routes(app: Flask, station: StationApi) -> None:
     @app.get("/state")
     def state() -> Response:
         after = request.args.get("after", default=-1, type=int)
+        # A restarted station counts from the beginning: any other number than the one known is news.
         snapshot = polls.wait(
-            lambda wait_s: station.wait_for_change(after, wait_s),
-            lambda snapshot: snapshot.number > after,
-            STATE_WAIT_S,
+            lambda wait_s: station.wait_for_change(after, wait_s), lambda found: found.number != after, STATE_WAIT_S
         )
-        face = render_template("station/face.html", face=face_of(snapshot)) if snapshot.number > after else None
+        is_news = snapshot.number != after
+        face = render_template("station/face.html", face=face_of(snapshot)) if is_news else None
         return jsonify(facts_of(snapshot) | {"csrf": csrf_token(), "face": face})
+
+
+def _add_pictures(app: Flask, station: StationApi, polls: Polls) -> None:
+    def look(wait_s: float) -> tuple[bytes, int]:
+        if wait_s:
+            polls.closing.wait(min(wait_s, _PREVIEW_PACE_S))
+        return station.preview()
 
     @app.get("/preview")
     def preview() -> Response:
         after = request.args.get("after", default=-1, type=int)
-
-        def look(wait_s: float) -> tuple[bytes, int]:
-            if wait_s:
-                polls.closing.wait(min(wait_s, _PREVIEW_PACE_S))
-            return station.preview()
-
         try:
-            jpeg, number = polls.wait(look, lambda picture: picture[1] > after, PREVIEW_WAIT_S)
+            jpeg, number = polls.wait(look, lambda picture: picture[1] != after, PREVIEW_WAIT_S)
         except HardwareError as error:
             return Response(status=503, headers={"X-Code": error.code})
-        if number <= after:
+        if number == after:
             return Response(status=204)
         return Response(jpeg, mimetype="image/jpeg", headers={"X-Number": str(number)})
 

@@ -13,7 +13,7 @@ _QUALITY = 82
 def scaled_jpeg(file: Path, width_px: int) -> bytes:
     """Return the picture in `file` as JPEG, about `width_px` wide: the next width of `WIDTHS_PX` or the widest.
 
-    A JPEG is decoded at a fraction of its size (draft mode), so a frame of 12 megapixels costs a fraction of its decode.
+    A JPEG is decoded at a fraction of its size (draft mode), which costs a fraction of the whole decode.
 
     Raises:
         OSError: the file is gone or not a picture.

@@ -1,4 +1,4 @@
-"""From a snapshot to what the capture page shows: decisions as keys and numbers. Pure; the words are in the templates."""
+"""From a snapshot to what the capture page shows: keys and numbers. Pure; the words are in the templates."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -64,6 +64,7 @@ class Shot:
     verdict: str
     on_disk: bool
     is_last: bool
+    is_doubtful: bool
     lead: Lead | None
 
 
@@ -78,6 +79,8 @@ class Face:
     pages: tuple[PagePicture, ...]
     checks: tuple[Check, ...]
     strip: tuple[Shot, ...]
+    to_review: tuple[Shot, ...]
+    """The same captures, the doubtful ones first."""
     link_tone: Tone
     room_tone: Tone
     fault_kind: str
@@ -93,6 +96,7 @@ def face_of(snapshot: StationSnapshot) -> Face:
     last, job = snapshot.last, snapshot.job
     verdict = last.verdict if last else Verdict.PENDING
     can_change = job is not None and snapshot.state in (SessionState.READY, SessionState.PAUSED, SessionState.FAULT)
+    shots = tuple(_shot(shot, last) for shot in job.latest[-STRIP_LENGTH:]) if job else ()
     return Face(
         snapshot=snapshot,
         tone=TONE_OF_VERDICT[verdict],
@@ -100,7 +104,8 @@ def face_of(snapshot: StationSnapshot) -> Face:
         lead=lead_of(last) if last else None,
         pages=tuple(_picture(page) for page in last.pages) if last else (),
         checks=checks_of(last) if last else (),
-        strip=tuple(_shot(shot, last) for shot in job.latest[-STRIP_LENGTH:]) if job else (),
+        strip=shots,
+        to_review=tuple(sorted(shots, key=lambda shot: (not shot.is_doubtful, -shot.number))),
         link_tone=link_tone(snapshot.link),
         room_tone=_room_tone(snapshot.room_for_captures),
         fault_kind=fault_kind(snapshot.fault) if snapshot.fault else "",
@@ -113,7 +118,7 @@ def face_of(snapshot: StationSnapshot) -> Face:
 
 
 def lead_of(capture: CaptureView) -> Lead | None:
-    """Return the finding that explains the verdict, or the news of a good capture; None where there is nothing to say."""
+    """Return the finding that explains the verdict, or the news of a good capture; None where there is none."""
     if capture.verdict is Verdict.PENDING:
         return None
     told = [
@@ -219,6 +224,7 @@ def _shot(capture: CaptureView, last: CaptureView | None) -> Shot:
         verdict=capture.verdict.value,
         on_disk=capture.delivery in _ON_DISK,
         is_last=last is not None and last.capture_id == capture.capture_id,
+        is_doubtful=_is_doubtful(capture),
         lead=lead_of(capture),
     )
 

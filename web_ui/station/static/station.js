@@ -45,8 +45,6 @@ async function followState() {
       if (!answer.ok) throw new Error(String(answer.status));
       const state = await answer.json();
       lost(false);
-      // A restarted station counts from the beginning: take what it says, whatever its number.
-      if (state.number < after) { after = -1; continue; }
       if (state.face) { after = state.number; show(state.face); } else await pause(250);
     } catch {
       lost(true);
