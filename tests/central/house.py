@@ -15,7 +15,7 @@ from central.work import run_worker
 
 from tests.central.station_client import StationClient
 
-LIMITS = WorkerLimits(chunk_bytes=4096, window=4, max_grants=3, lease_s=6.0, reserve_bytes=0)
+LIMITS = WorkerLimits(chunk_bytes=4096, window=4, max_grants=64, lease_s=3.0, reserve_bytes=0)
 
 
 class House:
