@@ -318,8 +318,10 @@ class Session:
         commands = self._overview.look_around(self._job, self._data)
         if self._overview.captures_left != left:
             self.apply(ev.RoomChanged(self._overview.captures_left))
-        if any(isinstance(command, Locate) for command in commands):
-            self._play(Signal.LOCATE)
+        for command in commands:
+            self._spool.log_event("command", kind=type(command).__name__, command_id=command.command_id)
+            if isinstance(command, Locate):
+                self._play(Signal.LOCATE)
 
     def _publish(self) -> None:
         self._overview.publish(self._data, self._job)

@@ -1,0 +1,109 @@
+"""The station service: builds its parts, starts them, stops them in reverse. One that dies takes all down, loudly."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final
+
+from appliance.api import StationApi
+from appliance.config import StationConfig
+from appliance.errors import SpoolError, StationError
+from appliance.session.front import StationFront
+from appliance.session.runner import Session
+from appliance.spool.store import Spool
+from appliance.threads import ServiceThread
+from appliance.worker import Worker
+from firmware.pedal_driven import DrivenPedal
+from firmware.registry import open_hardware
+from wire.errors import CodedError
+
+log = logging.getLogger(__name__)
+
+Serve = Callable[[StationApi, threading.Event], None]
+"""Serves the screens until the event is set. The roof passes it in: the station does not know its screens."""
+
+RELEASE_EVERY_S: Final = 10.0
+"""How often captures that the centre has proved to hold are looked for, to be deleted."""
+
+
+def run_station(config: StationConfig, serve: Serve, stop: threading.Event) -> None:
+    """Run everything of the station but its publisher until `stop` is set.
+
+    Raises:
+        SpoolError: the spool cannot be used.
+        HardwareError: a configured part is not there.
+        StationError: STATION-01, a thread died; whoever started the service starts it again.
+    """
+    deaths: list[tuple[str, BaseException]] = []
+
+    def on_death(name: str, error: BaseException) -> None:
+        deaths.append((name, error))
+        stop.set()
+
+    with ExitStack() as parts:
+        api = _build(config, parts, stop, on_death)
+        screens = ServiceThread("web", lambda: _serve(serve, api, stop), on_death)
+        screens.start()
+        parts.callback(screens.join)
+        log.info("station running name=%s spool=%s", config.station.id, config.spool.folder)
+        stop.wait()
+    if deaths:
+        name, error = deaths[0]
+        if isinstance(error, CodedError):
+            raise error
+        raise StationError(
+            "STATION-01",
+            f"The station's {name} thread died ({error!r}).",
+            "It is started again by itself; send the log to whoever looks after the station if this repeats.",
+        ) from error
+    log.info("station stopped name=%s", config.station.id)
+
+
+def retention(spool: Spool, stop: threading.Event, every_s: float = RELEASE_EVERY_S) -> None:
+    """Delete what the centre has proved to hold and no longer needs here, until `stop` is set."""
+    while not stop.wait(every_s):
+        try:
+            released = spool.release_due()
+        except SpoolError as error:
+            # Nothing is lost by keeping a capture longer; the disk's state is shown by the session.
+            log.warning("captures not released code=%s: %s", error.code, error.message)
+        else:
+            if released:
+                log.info("captures released n=%d", len(released))
+
+
+def _build(
+    config: StationConfig, parts: ExitStack, stop: threading.Event, on_death: Callable[[str, BaseException], None]
+) -> StationApi:
+    """Open and start the parts; `parts` closes them in reverse."""
+    setup = config.capture_setup()
+    spool = parts.enter_context(Spool.open(config.spool.folder, config.station.id, config.retention()))
+    hardware = open_hardware(config.hardware)
+    parts.callback(hardware.close)
+    hardware.lamp.set(1.0)
+    screen_pedal = DrivenPedal()
+    parts.callback(screen_pedal.close)
+    worker = Worker(spool, setup, limit=config.imaging.queue_limit)
+    session = Session(hardware, spool, worker, setup)
+    cleaner = ServiceThread("retention", lambda: retention(spool, stop), on_death)
+    working = ServiceThread("worker", worker.run, on_death)
+    session.start(on_death)
+    parts.callback(cleaner.join)
+    parts.callback(working.join)
+    parts.callback(worker.stop)
+    parts.callback(session.stop)
+    # Whatever fails from here on, the other threads are told to end before they are joined.
+    parts.callback(stop.set)
+    session.listen_to(screen_pedal)
+    working.start()
+    cleaner.start()
+    return StationFront(session, spool, hardware.cameras, screen_pedal)
+
+
+def _serve(serve: Serve, api: StationApi, stop: threading.Event) -> None:
+    try:
+        serve(api, stop)
+    finally:
+        # A station whose screen is gone cannot be worked with: it is better started anew.
+        stop.set()

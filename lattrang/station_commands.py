@@ -1,0 +1,129 @@
+"""`lattrang station …`: the two services of a station, its doctor, and what a person asks of the spool."""
+
+import argparse
+import dataclasses
+import json
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wire.errors import ExitCode
+
+if TYPE_CHECKING:
+    from appliance.api import StationApi
+    from appliance.config import StationConfig
+    from appliance.spool.outbox import Outbox
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
+    """Add the group and its commands; `common` holds ``--config``."""
+    group = commands.add_parser("station", parents=[common], help="a capture station", description="A capture station.")
+    actions = group.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, run: Any, words: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = actions.add_parser(name, parents=[common], help=words, description=words)
+        parser.set_defaults(run=run)
+        return parser
+
+    add("run", _run, "cameras, session and the station's screen")
+    add("publish", _publish, "send what is safe to the centre")
+    add("doctor", _doctor, "name every missing part and its cure")
+    add("status", _status, "what lies on this station and how far it is, as JSON")
+    recover = add("recover", _recover, "make the index of a spool again, also of a dead station's disk")
+    recover.add_argument("folder", type=Path, metavar="DIR", help="the spool, or a copy of it")
+    recover.add_argument("--station", metavar="NAME", help="whose it is, where nothing in it says so")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from appliance.station import run_station
+    from web_ui.common.keyfile import load_or_create
+
+    config = _config(arguments)
+    token = load_or_create(config.web.token_file)
+    secret = load_or_create(config.web.token_file.with_suffix(".secret"))
+
+    def serve(api: "StationApi", stop: threading.Event) -> None:
+        from web_ui.serve import serve as serve_app
+        from web_ui.station.app import create_app
+
+        app = create_app(api, token=token, secret_key=secret.encode(), language=config.web.language)
+        serve_app(app, config.web.host, config.web.port, stop)
+
+    run_station(config, serve, _stop_on_signals())
+    return ExitCode.OK
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    from lattrang.publish_command import run_publisher
+
+    return run_publisher(_config(arguments).publisher(), _stop_on_signals())
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from appliance.doctor import checks
+
+    found = checks(_config(arguments))
+    for check in found:
+        print(f"ok       {check.name}" if check.ok else f"{check.code:8} {check.name}: {check.message} {check.cure}")
+    return ExitCode.OK if all(check.ok or check.is_advice for check in found) else ExitCode.FAILED
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from appliance.spool.outbox import Outbox
+
+    config = _config(arguments)
+    with Outbox.open(config.spool.folder) as outbox:
+        print(json.dumps({"station": config.station.id, **_figures(outbox)}, ensure_ascii=False))
+    return ExitCode.OK
+
+
+def _figures(outbox: "Outbox") -> dict[str, Any]:
+    counts, room = outbox.counts(), outbox.room()
+    station, publisher = outbox.read_station_state(), outbox.read_publisher_state()
+    return {
+        "state": station.state if station else "not running",
+        "fault": station.fault if station else None,
+        "link": publisher.link if publisher else "unknown",
+        "link_code": publisher.code if publisher else None,
+        "captures": dataclasses.asdict(counts) | {"safe": counts.safe, "waiting": counts.waiting},
+        "jobs": [dataclasses.asdict(job) | {"complete": job.complete} for job in outbox.jobs()],
+        "disk_free_bytes": room.free_bytes,
+        "disk_total_bytes": room.total_bytes,
+        "room_for_captures": room.captures_left,
+    }
+
+
+def _recover(arguments: argparse.Namespace) -> int:
+    from appliance.spool.recover import recover
+
+    report = recover(arguments.folder, arguments.station)
+    for words, names in (
+        ("taken into the index", report.adopted),
+        ("pages taken into the index", report.completed),
+        ("still to be processed", report.unprocessed),
+        ("damaged", report.damaged),
+    ):
+        print(f"{len(names):6} {words}")
+    for moved in report.set_aside:
+        print(f"aside: {moved.found} -> {moved.now} ({moved.reason})")
+    return ExitCode.FAILED if report.damaged else ExitCode.OK
+
+
+def _config(arguments: argparse.Namespace) -> "StationConfig":
+    from appliance.config import DEFAULT_FILE, load
+
+    return load(Path(getattr(arguments, "config", None) or DEFAULT_FILE))
+
+
+def _stop_on_signals() -> threading.Event:
+    """Log to stderr from now on, and return the event that SIGTERM and SIGINT set."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
