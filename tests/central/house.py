@@ -12,7 +12,6 @@ from central.catalogue import Catalogue
 from central.config import WorkerLimits
 from central.staging import StoreLayout
 from central.work import run_worker
-
 from tests.central.station_client import StationClient
 
 LIMITS = WorkerLimits(chunk_bytes=4096, window=4, max_grants=64, lease_s=3.0, reserve_bytes=0)

@@ -207,9 +207,7 @@ def _stage(house: House, package: Package) -> Receipt:
         incoming.write(name, 0, data)
     assert all(incoming.prove(entry) for entry in package.entries)
     with closing(Staging(house.layout, "cutter")) as staging:
-        receipt = Receipt(
-            object=package.ref, files=package.entries, worker="cutter", stored_at="2026-01-01T00:00:00Z"
-        )
+        receipt = Receipt(object=package.ref, files=package.entries, worker="cutter", stored_at="2026-01-01T00:00:00Z")
         return staging.keep(incoming, receipt)
 
 
