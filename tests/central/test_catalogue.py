@@ -2,53 +2,25 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import insert, select
 
-from central.archive import Archive
+from central.archive import adopt
 from central.audit import AuditFault, audit, rebuild, rebuild_catalogue
 from central.catalogue import Catalogue, fleet_records, records, schema
-from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits, default_database
+from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits
 from central.errors import CatalogueError
-from central.office import Office
-from central.staging import Staging, StoreLayout
 from tests.central.station_client import Package, capture, job_list
-from wire.documents import FindingEntry
-from wire.ids import new_id
+from tests.central.store import Store
+from wire import codec
+from wire.documents import FindingEntry, ListEntry
 from wire.messages import StationStatus
 
 WARN = FindingEntry(code="skew", severity="warn", value=3.0, limit=1.5)
-
-
-class Store:
-    """A store without a broker: objects are put in as a worker's archive does it."""
-
-    def __init__(self, root: Path) -> None:
-        self.layout = StoreLayout(root)
-        self.layout.create()
-        self.url = default_database(root)
-        self.catalogue = Catalogue(self.url)
-        self.office = Office(self.catalogue, self.layout)
-        self._minute = 0
-
-    def put(self, *packages: Package) -> None:
-        with closing(Staging(self.layout, "w1")) as staging:
-            archive = Archive(staging, self.catalogue, "w1")
-            for package in packages:
-                self._minute += 1
-                incoming = staging.open(new_id(), package.entries, {})
-                for name, data in package.files.items():
-                    incoming.write(name, 0, data)
-                assert all(incoming.prove(entry) for entry in package.entries)
-                at = f"2026-01-01T00:{self._minute:02d}:00.000000Z"
-                archive.keep(incoming, package.ref, package.station, package.entries, at)
-
-    def order(self, item_id: str = "item-1") -> list[tuple[str, str]]:
-        return [(page.capture_id, page.side) for page in self.office.pages(item_id)]
 
 
 @pytest.fixture
@@ -73,14 +45,8 @@ def test_the_newest_list_decides_and_what_came_after_it_follows(store: Store) ->
     one, two, retake, removed, later = (capture("kho-1", sequence=number) for number in range(1, 6))
     store.put(one, two, retake, removed, later)
     store.put(job_list("kho-1", [one.ref.id, two.ref.id], revision=3))
-    from wire.documents import ListEntry
-
     entries = (ListEntry(capture_id=retake.ref.id, supersedes=(one.ref.id,)), ListEntry(capture_id=two.ref.id))
     newest = job_list("kho-1", [], revision=12, removed=(removed.ref.id,))
-    import msgspec
-
-    from wire import codec
-
     document = msgspec.structs.replace(codec.decode_job_list(newest.files["list.json"]), entries=entries)
     store.put(replace(newest, files={"list.json": codec.encode(document)}))
     store.put(job_list("kho-1", [one.ref.id], revision=2))
@@ -235,8 +201,6 @@ def test_an_audit_names_every_file_that_changed_vanished_or_came_from_nowhere(st
 def test_recording_an_object_twice_changes_nothing(store: Store) -> None:
     books = filled(store)
     before = everything(store.catalogue)
-    from central.archive import adopt
-
     adopt(store.layout.staging / books[0].ref.id, store.catalogue)
     assert everything(store.catalogue) == before
 

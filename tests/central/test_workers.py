@@ -1,6 +1,5 @@
 """Several workers, full disks, dead workers and brokers: nothing is lost and nothing is stored twice."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -215,4 +214,4 @@ def test_files_of_the_store_are_not_for_everybody(house: House, station: Station
     with house.worker():
         package = capture(station.station)
         station.deliver(package)
-    assert os.stat(house.layout.staging / package.ref.id / "frame-1.jpg").st_mode & 0o007 == 0
+    assert (house.layout.staging / package.ref.id / "frame-1.jpg").stat().st_mode & 0o007 == 0
