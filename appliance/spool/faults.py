@@ -2,9 +2,13 @@
 
 import errno
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from appliance.errors import SpoolError, SpoolFull
+
+T = TypeVar("T")
 
 
 def full(free_bytes: int, need_bytes: int) -> SpoolFull:
@@ -25,6 +29,23 @@ def write_failed(error: OSError | sqlite3.Error) -> SpoolError:
         f"The disk did not keep what was written ({error}).",
         "Take the picture again; if this repeats, copy the spool to another disk and replace this one.",
     )
+
+
+def durably(work: Callable[[], T], relieve: Callable[[], bool]) -> T:
+    """Do `work`, once more where the disk is full and `relieve` has made room; its failures become our errors.
+
+    Raises:
+        SpoolError: DISK-01 or DISK-02.
+    """
+    try:
+        try:
+            return work()
+        except OSError as error:
+            if not (is_disk_full(error) and relieve()):
+                raise
+            return work()
+    except OSError as error:
+        raise write_failed(error) from error
 
 
 def is_disk_full(error: OSError | sqlite3.Error) -> bool:

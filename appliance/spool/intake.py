@@ -53,8 +53,7 @@ def write_pages(disk: Disk, paths: Paths, index: Index, pages: PagesDocument, fi
     try:
         for name, page in files.items():
             replace_file(disk, folder / name, page)
-        if files:
-            disk.sync_folder(folder)
+        # One sync for all names: should only this last one survive a cut, the sweep has the frame judged anew.
         replace_file(disk, folder / PAGES_FILE, content)
         disk.sync_folder(folder)
     except OSError as error:

@@ -1,6 +1,7 @@
 """How each service is, for the other one to read: small files in ``run/`` that are gone after a restart's heartbeat."""
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
+
+log = logging.getLogger(__name__)
 
 LinkState = Literal["online", "no_server", "offline", "refused", "unknown"]
 STALE_AFTER_S = 10.0
@@ -94,10 +97,16 @@ class EventLog:
         self._clock = clock
 
     def write(self, name: str, **fields: Any) -> None:
-        """Append one event. One write per line: two processes never mix theirs."""
+        """Append one event. One write per line: two processes never mix theirs.
+
+        A line that the disk does not take is only missed: what it tells of has happened and is durable.
+        """
         line = {"event": name, "at": self._clock.instant(), "monotonic_ns": self._clock.monotonic_ns(), **fields}
-        with self._file.open("ab", buffering=0) as log:
-            log.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        try:
+            with self._file.open("ab", buffering=0) as events:
+                events.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        except OSError as error:
+            log.warning("event not written event=%s: %s", name, error)
 
     def rotate(self) -> None:
         """Begin a new file where the log has grown long; the one before is kept, older ones go."""

@@ -4,14 +4,16 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from appliance.api import Delivery
+from appliance.errors import SpoolError
 from appliance.spool import faults, intake, journal, opening, queries, retention
+from appliance.spool.faults import durably
 from appliance.spool.files import Disk, Paths, remove_tree, replace_file
 from appliance.spool.retention import RetentionPolicy, Room
 from appliance.spool.rows import CaptureRow, Counts, JobRow, SweepReport
@@ -57,7 +59,7 @@ class Spool:
         self._guard = threading.RLock()
         self._events = EventLog(paths.events, clock)
         self._sequence = Sequence(paths, disk)
-        self._torn_logs: dict[Path, int] = {}
+        self._journals = journal.Journals(disk, lambda: opening.release_ballast(paths))
         self.sweep = SweepReport()
 
     @classmethod
@@ -78,14 +80,17 @@ class Spool:
         """
         paths, disk, clock = Paths(folder), disk or Disk(), clock or Clock()
         opening.prepare(paths, disk)
-        lock = opening.claim(paths, disk, station)
-        try:
+        with ExitStack() as undo:
+            lock = opening.claim(paths, disk, station)
+            undo.callback(os.close, lock)
             index, was_rebuilt = opening.open_index(paths, disk, lambda: opening.release_ballast(paths))
+            undo.callback(index.close)
             spool = cls(paths, index, policy or RetentionPolicy(), disk, clock, lock)
-            spool._start(was_rebuilt)
-        except BaseException:
-            os.close(lock)
-            raise
+            try:
+                spool._start(was_rebuilt)
+            except OSError as error:
+                raise faults.write_failed(error) from error
+            undo.pop_all()
         return spool
 
     def close(self) -> None:
@@ -204,9 +209,13 @@ class Spool:
         with self._guard:
             folder = self._paths.job(job_id)
             self._durably(lambda: self._make_job_folder(folder))
-            self._append(folder / CHANGES_FILE, change)
+            size = self._journals.append(folder / CHANGES_FILE, change)
             changes = len(journal.read(folder / CHANGES_FILE))
-            self._index.write(lambda db: queries.set_changes(db, job_id, changes))
+            try:
+                self._index.write(lambda db: queries.set_changes(db, job_id, changes))
+            except SpoolError:
+                self._journals.take_back(folder / CHANGES_FILE, size)
+                raise
             return changes
 
     def changes(self, job_id: str) -> tuple[bytes, ...]:
@@ -325,16 +334,7 @@ class Spool:
         return self.path(capture_id, file_name).read_bytes()
 
     def _durably(self, work: Callable[[], T]) -> T:
-        """Do `work`, giving up the ballast where the disk is full; its failures become our errors."""
-        try:
-            try:
-                return work()
-            except OSError as error:
-                if not (faults.is_disk_full(error) and opening.release_ballast(self._paths)):
-                    raise
-                return work()
-        except OSError as error:
-            raise faults.write_failed(error) from error
+        return durably(work, lambda: opening.release_ballast(self._paths))
 
     def _make_job_folder(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -346,22 +346,9 @@ class Spool:
         replace_file(self._disk, file, content)
         self._disk.sync_folder(file.parent)
 
-    def _append(self, file: Path, *lines: bytes) -> None:
-        size = self._torn_logs.get(file, file.stat().st_size if file.exists() else 0)
-
-        def append() -> None:
-            if file in self._torn_logs:
-                journal.cut_to(self._disk, file, size)
-                del self._torn_logs[file]
-            self._torn_logs[file] = size
-            journal.append(self._disk, file, *lines)
-            del self._torn_logs[file]
-
-        self._durably(append)
-
     def _release(self, job_id: str, rows: tuple[CaptureRow, ...]) -> None:
         # The line comes first: an index that is lost later must still know that these captures existed.
-        self._append(self._paths.job(job_id) / RELEASED_FILE, *map(released_line, rows))
+        self._journals.append(self._paths.job(job_id) / RELEASED_FILE, *map(released_line, rows))
         query = "UPDATE captures SET state = 'released' WHERE capture_id = ? AND state = 'received'"
 
         def record(db: sqlite3.Connection) -> list[CaptureRow]:
