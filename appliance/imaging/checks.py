@@ -1,45 +1,92 @@
-"""Numbers against limits: findings with a code, a severity, the value and the limit."""
+"""Numbers against limits: findings with a code, a severity, the value and the limit. One function a question."""
+
+from typing import Final
 
 from appliance.imaging.measure import Edges, Tone
 from appliance.imaging.profiles import Profile
 from wire.documents import FindingEntry, Severity
 
-MIN_INK_SHARE = 0.0015
-"""A page number alone is 0.02-0.05 % of a page, one line of print about 0.3 %."""
+_RUN: Final = 2
+"""Captures of the same job that make a measure of how sharp this station and book are."""
+_RUN_FACTOR: Final = 1.35
+_SHARPEST_LIMIT_PX: Final = 1.1
+_CUT_SHARE: Final = 0.3
+_CUT_INK_SHARE: Final = 0.02
+_BURNT_MIDDLE: Final = 250.0
 
 
-def check_blur(edges: Edges, profile: Profile, calibrated_px: float | None) -> tuple[FindingEntry, ...]:
-    """Judge sharpness; a page with too little print is said to be unsure, never bad."""
-    limit = profile.max_edge_sigma_px if calibrated_px is None else 1.6 * calibrated_px
+def blur_limit_px(profile: Profile, calibrated_px: float | None, run_px: tuple[float, ...]) -> tuple[float, bool]:
+    """Return the widest edge still called sharp, and whether this station or job (not the profile) set it."""
+    if calibrated_px is None and len(run_px) < _RUN:
+        return profile.max_edge_sigma_px, False
+    usual = calibrated_px if calibrated_px is not None else sorted(run_px)[len(run_px) // 4]
+    return min(profile.max_edge_sigma_px, max(_SHARPEST_LIMIT_PX, _RUN_FACTOR * usual)), True
+
+
+def check_blur(edges: Edges, profile: Profile, limit_px: float, known: bool) -> tuple[FindingEntry, ...]:
+    """Judge sharpness; with too little print to tell it says so, and is never bad."""
     if edges.sigma_px is None:
-        return (FindingEntry(code="blur_unsure", severity="info", value=float(edges.cells), limit=None),)
-    if edges.sigma_px <= limit:
+        return (FindingEntry(code="blur_unsure", severity="info", value=float(edges.cells)),)
+    if edges.sigma_px <= limit_px:
         return ()
-    smeared = max(edges.across_px, edges.along_px) > profile.max_motion_ratio * min(edges.across_px, edges.along_px)
-    return (
-        FindingEntry(code="motion" if smeared else "blur", severity="bad", value=round(edges.sigma_px, 2), limit=limit),
-    )
+    ratio = profile.max_motion_ratio_known if known else profile.max_motion_ratio
+    code = "motion" if edges.ratio > ratio else "blur"
+    return (FindingEntry(code=code, severity="bad", value=round(edges.sigma_px, 2), limit=round(limit_px, 2)),)
 
 
 def check_exposure(tone: Tone, profile: Profile) -> tuple[FindingEntry, ...]:
-    """Judge whether paper is as bright as paper should be and print is not lost in white."""
+    """Judge whether paper is as bright as paper should be, and whether print is lost in white."""
     found = []
     if tone.paper < profile.min_paper_level:
         severity: Severity = "bad" if tone.paper < profile.min_paper_level_bad else "warn"
+        limit = profile.min_paper_level
+        found.append(FindingEntry(code="exposure_dark", severity=severity, value=round(tone.paper, 1), limit=limit))
+    if tone.white_share > profile.max_white_share:
+        everywhere = tone.middle >= _BURNT_MIDDLE
         found.append(
-            FindingEntry(code="exposure_dark", severity=severity, value=tone.paper, limit=profile.min_paper_level)
-        )
-    if tone.clipped_share > profile.max_clipped_share:
-        severity = "bad" if tone.clipped_share > profile.max_clipped_share_bad else "warn"
-        share = round(tone.clipped_share, 4)
-        found.append(
-            FindingEntry(code="exposure_bright", severity=severity, value=share, limit=profile.max_clipped_share)
+            FindingEntry(
+                code="exposure_bright" if everywhere else "glare",
+                severity="bad" if everywhere else "warn",
+                value=round(tone.white_share, 4),
+                limit=profile.max_white_share,
+                place=tone.white_place,
+            )
         )
     return tuple(found)
 
 
-def check_blank(ink: float) -> tuple[FindingEntry, ...]:
-    """Say that a page carries no print: news, not a fault."""
-    if ink >= MIN_INK_SHARE:
+def check_cut(at_border: tuple[float, ...], ink: tuple[float, ...]) -> tuple[FindingEntry, ...]:
+    """Judge sides that lie on the frame's border: with print in the cut the page has lost text.
+
+    Args:
+        at_border: for the top, right, bottom and left side, the share of it that the frame ends.
+        ink: share of ink in a narrow band along the same sides.
+    """
+    cut = [index for index, share in enumerate(at_border) if share >= _CUT_SHARE]
+    if not cut:
         return ()
-    return (FindingEntry(code="blank_page", severity="info", value=round(ink, 5), limit=MIN_INK_SHARE),)
+    worst = max(ink[index] for index in cut)
+    severity: Severity = "bad" if worst >= _CUT_INK_SHARE else "warn"
+    return (FindingEntry(code="cut_edge", severity=severity, value=round(worst, 4), limit=_CUT_INK_SHARE),)
+
+
+def check_skew(residual_deg: float | None, straightened_deg: float, profile: Profile) -> tuple[FindingEntry, ...]:
+    """Judge what lean is left; one that was straightened is news, not work."""
+    if residual_deg is not None and abs(residual_deg) > profile.max_skew_deg:
+        return (FindingEntry(code="skew", severity="warn", value=residual_deg, limit=profile.max_skew_deg),)
+    if abs(straightened_deg) > profile.max_straightened_deg:
+        value, limit = round(straightened_deg, 1), profile.max_straightened_deg
+        return (FindingEntry(code="skew", severity="info", value=value, limit=limit),)
+    return ()
+
+
+def is_blank(ink_share: float, profile: Profile) -> bool:
+    """Tell whether a page carries less ink than a single line of print."""
+    return ink_share < profile.min_ink_share
+
+
+def check_blank(ink_share: float, profile: Profile) -> tuple[FindingEntry, ...]:
+    """Say that a page carries no print: news, not a fault."""
+    if not is_blank(ink_share, profile):
+        return ()
+    return (FindingEntry(code="blank_page", severity="info", value=round(ink_share, 5), limit=profile.min_ink_share),)

@@ -29,7 +29,7 @@ def clockwise_from_top_left(quad: Polygon) -> Polygon:
     """Return four corners clockwise, beginning with the one nearest to the frame's own top left direction."""
     if area(quad) < 0:
         quad = quad[::-1]
-    return cast(Polygon, np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0))
+    return np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0)
 
 
 def side_lengths(quad: Polygon) -> NDArray[np.float64]:
@@ -39,7 +39,7 @@ def side_lengths(quad: Polygon) -> NDArray[np.float64]:
 
 def turned(quad: Polygon, rotation_cw: QuarterTurn) -> Polygon:
     """Return corners that begin at the frame's top left so that they begin at the upright page's own top left."""
-    return cast(Polygon, np.roll(quad, rotation_cw // 90, axis=0))
+    return np.roll(quad, rotation_cw // 90, axis=0)
 
 
 def whole_frame(width_px: int, height_px: int) -> Polygon:
@@ -57,7 +57,7 @@ def homography(source: Polygon, target: Polygon) -> NDArray[np.float64]:
 def apply(matrix: NDArray[np.float64], polygon: Polygon) -> Polygon:
     """Return the points after a perspective."""
     lifted = np.column_stack([polygon, np.ones(len(polygon))]) @ matrix.T
-    return cast(Polygon, lifted[:, :2] / lifted[:, 2:])
+    return lifted[:, :2] / lifted[:, 2:]
 
 
 def is_sane_quad(quad: Polygon) -> bool:
@@ -70,3 +70,77 @@ def is_sane_quad(quad: Polygon) -> bool:
 def as_outline(polygon: Polygon) -> Outline:
     """Return the polygon as plain numbers, to a hundredth of a pixel."""
     return tuple((round(float(x), 2), round(float(y), 2)) for x, y in polygon)
+
+
+def four_corners(contour: Polygon) -> Polygon:
+    """Return the four-sided figure that fits round a contour best: the hull's least sides are given up one by one."""
+    hull = points(cv2.approxPolyDP(cv2.convexHull(contour.astype(np.float32)), 1.0, True))
+    while len(hull) > 4:
+        hull = _without_least_side(hull)
+    if len(hull) < 4:
+        hull = points(cv2.boxPoints(cv2.minAreaRect(contour.astype(np.float32))))
+    return hull
+
+
+def _without_least_side(hull: Polygon) -> Polygon:
+    """Drop the side whose removal (its neighbours extended until they meet) adds the least area."""
+    best = (float("inf"), 0, hull[0])
+    for index in range(len(hull)):
+        before, start, end, after = (hull[(index + step) % len(hull)] for step in (-1, 0, 1, 2))
+        corner = meeting(before, start, after, end)
+        if corner is None:
+            continue
+        first, second = start - corner, end - corner
+        added = abs(float(first[0] * second[1] - first[1] * second[0])) / 2
+        if added < best[0]:
+            best = (added, index, corner)
+    _, index, corner = best
+    hull = hull.copy()
+    hull[index] = corner
+    return np.delete(hull, (index + 1) % len(hull), axis=0)
+
+
+def meeting(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:
+    """Return where the ray from a through b, beyond b, meets the ray from c through d, beyond d."""
+    matrix = np.column_stack([b - a, -(d - c)])
+    if abs(float(np.linalg.det(matrix))) < 1e-9:
+        return None
+    along, other = np.linalg.solve(matrix, c - a)
+    if along < 1.0 or other < 1.0:
+        return None
+    return np.asarray(a + along * (b - a))
+
+
+def crossing(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:
+    """Return where the line through a and b meets the line through c and d, or None when they hardly do."""
+    matrix = np.column_stack([b - a, -(d - c)])
+    if abs(float(np.linalg.det(matrix))) < 1e-6:
+        return None
+    return np.asarray(a + np.linalg.solve(matrix, c - a)[0] * (b - a))
+
+
+def turned_outline(polygon: Polygon, first: Polygon) -> Polygon:
+    """Return a closed polygon so that it begins at the point nearest to `first`."""
+    return np.roll(polygon, -int(np.argmin(np.linalg.norm(polygon - first, axis=1))), axis=0)
+
+
+def straightened_deg(corners: Polygon) -> float:
+    """Return by how many degrees the top edge leans from the nearest quarter turn; positive falls to the right."""
+    x, y = corners[1] - corners[0]
+    angle = float(np.degrees(np.arctan2(y, x)))
+    return (angle + 45.0) % 90.0 - 45.0
+
+
+def shares_at_border(corners: Polygon, outline: Polygon, width_px: int, height_px: int) -> tuple[float, ...]:
+    """Return for the sides from each corner to the next which share of them the frame ends."""
+    near = 0.004 * max(width_px, height_px) + 2
+    limit = np.array([width_px - 1 - near, height_px - 1 - near])
+    shares = []
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        length = max(float(np.linalg.norm(end - start)), 1e-6)
+        along = (outline - start) @ (end - start) / length
+        across = np.abs((outline - start) @ np.array([start[1] - end[1], end[0] - start[0]])) / length
+        inner = outline[(along > 0.03 * length) & (along < 0.97 * length) & (across < 0.12 * length)]
+        beyond = ((inner < near) | (inner > limit)).any(axis=1)
+        shares.append(float(beyond.mean()) if len(beyond) else 0.0)
+    return tuple(shares)

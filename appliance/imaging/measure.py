@@ -1,22 +1,41 @@
 """Numbers about a page. No judgement here: `checks` holds them against a profile."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.imaging.planes import Plane, plane
+from wire.documents import Place
+
+_CELL_PX: Final = 48
+_MIN_CELLS: Final = 12
+_MIN_RANGE: Final = 70
+_PAPER_NEAR: Final = 45
+_WHITE: Final = 254
+_INK: Final = 40
+_SMALL_PX: Final = 800
+_STRIPS: Final = 12
+_SKEWS_DEG: Final = np.arange(-4.0, 4.01, 0.25)
 
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """How bright a page is: luma at percentiles, and the share of it at full white."""
+    """How bright a page is.
 
-    dark: float
+    Attributes:
+        middle: median of luma.
+        paper: luma that a tenth of the page exceeds.
+        white_share: share of the page at full white.
+        white_place: where the largest white patch lies, in pixels of the page; None where there is none.
+    """
+
     middle: float
     paper: float
-    clipped_share: float
+    white_share: float
+    white_place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,66 +44,112 @@ class Edges:
 
     Attributes:
         sigma_px: half width (Gaussian sigma) of the sharper edges, in pixels; None = too little print to tell.
-        across_px: of edges that run up and down.
-        along_px: of edges that run left and right.
+        ratio: width in the worse direction over width across it; 1 = the same everywhere.
         cells: in how many cells of the page there was print to measure.
     """
 
     sigma_px: float | None
-    across_px: float
-    along_px: float
+    ratio: float
     cells: int
 
 
-_CELL_PX = 48
-_MIN_CELLS = 12
-_MIN_RANGE = 60
+def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
+    """Measure brightness; `paper_percent` is the percentile of luma that is taken for paper."""
+    scale = max(1, min(luma.shape) // 500)
+    sample = luma[::scale, ::scale]
+    middle, paper = np.percentile(sample, (50, paper_percent))
+    white = (sample >= _WHITE).astype(np.uint8)
+    share = float(np.count_nonzero(white)) / white.size
+    return Tone(float(middle), float(paper), share, _largest_patch(white, scale) if share > 0 else None)
 
 
-def tone(luma: Plane) -> Tone:
-    """Return the percentiles 2, 50 and 90 of a page's luma and the share of it at 254 or more."""
-    sample = luma[::4, ::4] if luma.size > 65_536 else luma
-    dark, middle, paper = np.percentile(sample, (2, 50, 90))
-    return Tone(float(dark), float(middle), float(paper), float(np.count_nonzero(sample >= 254)) / sample.size)
+def _largest_patch(white: Plane, scale: int) -> Place | None:
+    joined = cv2.morphologyEx(white, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined)
+    if count < 2:
+        return None
+    x, y, width, height, _ = (int(value) for value in stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())])
+    return Place(x * scale, y * scale, width * scale, height * scale)
 
 
 def edges(luma: Plane) -> Edges:
-    """Measure the width of edges: the range of a cell over its steepest slope is 2.5 sigma of a blurred step."""
-    across, along, ranges = _slopes(luma)
-    printed = ranges >= _MIN_RANGE
+    """Measure the width of edges: the range of a cell over its steepest slope is 2.5 sigma of a blurred step.
+
+    Only cells with both paper and ink count, so that soft pictures do not pass for blurred print.
+    """
+    inner = _without_border(luma, 0.04)
+    rows, columns = inner.shape[0] // _CELL_PX, inner.shape[1] // _CELL_PX
+    if not rows or not columns:
+        return Edges(None, 1.0, 0)
+    cut = np.ascontiguousarray(inner[: rows * _CELL_PX, : columns * _CELL_PX])
+    highest = _per_cell(cut, np.maximum)
+    spans = highest - _per_cell(cut, np.minimum)
+    printed = (spans >= _MIN_RANGE) & (highest >= float(np.percentile(highest, 75)) - _PAPER_NEAR)
     cells = int(np.count_nonzero(printed))
     if cells < _MIN_CELLS:
-        return Edges(None, 0.0, 0.0, cells)
-    span = ranges[printed] / np.sqrt(2 * np.pi)
-    across_px = float(np.percentile(span / np.maximum(across[printed], 1.0), 25))
-    along_px = float(np.percentile(span / np.maximum(along[printed], 1.0), 25))
-    return Edges(max(across_px, along_px), across_px, along_px, cells)
+        return Edges(None, 1.0, cells)
+    widths = [_width(cut, axis, spans, printed) for axis in ((1, 0), (0, 1))]
+    return Edges(max(widths), max(widths) / max(min(widths), 0.1), cells)
 
 
-def _slopes(luma: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return for each cell the steepest slope to the right, downwards, and the range of luma."""
-    rows, columns = luma.shape[0] // _CELL_PX, luma.shape[1] // _CELL_PX
-    if not rows or not columns:
-        return (np.zeros(0), np.zeros(0), np.zeros(0))
-    cut = luma[: rows * _CELL_PX, : columns * _CELL_PX]
-    right = cv2.convertScaleAbs(cv2.Sobel(cut, cv2.CV_16S, 1, 0, ksize=1), alpha=1)
-    down = cv2.convertScaleAbs(cv2.Sobel(cut, cv2.CV_16S, 0, 1, ksize=1), alpha=1)
-    span = _per_cell(cut, rows, columns, np.max) - _per_cell(cut, rows, columns, np.min)
-    return _per_cell(plane(right), rows, columns, np.max) / 2, _per_cell(plane(down), rows, columns, np.max) / 2, span
+def _width(luma: Plane, axis: tuple[int, int], spans: NDArray[np.float64], printed: NDArray[np.bool_]) -> float:
+    """Return the sigma of the sharper quarter of cells, for slopes along one axis."""
+    twice = plane(cv2.convertScaleAbs(cv2.Sobel(luma, cv2.CV_16S, axis[0], axis[1], ksize=1)))
+    slopes = np.maximum(_per_cell(twice, np.maximum)[printed] / 2, 1.0)
+    return float(np.percentile(spans[printed] / np.sqrt(2 * np.pi) / slopes, 25))
 
 
-def _per_cell(values: Plane, rows: int, columns: int, how: object) -> NDArray[np.float64]:
-    cells = values.reshape(rows, _CELL_PX, columns, _CELL_PX)
-    reduced = cells.max(axis=(1, 3)) if how is np.max else cells.min(axis=(1, 3))
-    return reduced.astype(np.float64).ravel()
+def _per_cell(values: Plane, how: np.ufunc) -> NDArray[np.float64]:
+    """Return the highest or lowest value of each cell, shape (cells,)."""
+    rows, columns = values.shape[0] // _CELL_PX, values.shape[1] // _CELL_PX
+    by_row = how.reduce(values.reshape(rows, _CELL_PX, -1), axis=1)
+    return np.asarray(how.reduce(by_row.reshape(rows, columns, _CELL_PX), axis=2), np.float64).ravel()
 
 
-def ink_share(luma: Plane) -> float:
-    """Return the share of a page that is clearly darker than the paper around it."""
-    scale = max(1, max(luma.shape) // 800)
-    small = plane(cv2.resize(luma, (luma.shape[1] // scale, luma.shape[0] // scale), interpolation=cv2.INTER_AREA))
-    inner = small[
-        small.shape[0] // 20 : -(small.shape[0] // 20) or None, small.shape[1] // 20 : -(small.shape[1] // 20) or None
-    ]
-    paper = cv2.medianBlur(cv2.dilate(inner, np.ones((9, 9), np.uint8)), 15)
-    return float(np.count_nonzero(cv2.subtract(paper, inner) > 40)) / inner.size
+def small_ink(luma: Plane) -> Plane:
+    """Return how much darker than the paper around it each place is, on the page made small (about 800 px)."""
+    scale = max(1.0, max(luma.shape) / _SMALL_PX)
+    size = (max(1, round(luma.shape[1] / scale)), max(1, round(luma.shape[0] / scale)))
+    small = plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+    return plane(cv2.subtract(paper, small))
+
+
+def ink_share(ink: Plane) -> float:
+    """Return the share of a page that is clearly darker than its paper, its border left out."""
+    inner = _without_border(ink, 0.05)
+    return float(np.count_nonzero(inner > _INK)) / max(inner.size, 1)
+
+
+def lean(ink: Plane) -> float | None:
+    """Return by how many degrees lines of print fall to the right, or None when there are too few to tell."""
+    inner = _without_border(ink, 0.06)
+    if inner.shape[1] < 4 * _STRIPS or inner.shape[0] < 64:
+        return None
+    strips = np.array_split(np.minimum(inner, 60).astype(np.float32), _STRIPS, axis=1)
+    profiles = np.stack([strip.mean(axis=1) for strip in strips])
+    middle = (np.arange(_STRIPS) - (_STRIPS - 1) / 2) * inner.shape[1] / _STRIPS
+    order = np.array([_order(profiles, middle * np.tan(np.radians(angle))) for angle in _SKEWS_DEG])
+    best = int(order.argmax())
+    if order[best] < 1.25 * float(np.median(order)) or best in (0, len(order) - 1):
+        return None
+    return float(_SKEWS_DEG[best])
+
+
+def _order(profiles: NDArray[np.float32], shifts: NDArray[np.float64]) -> float:
+    """Return how strongly rows alternate between ink and paper once each strip is moved up by its shift."""
+    moved = [np.roll(profile, -round(float(shift))) for profile, shift in zip(profiles, shifts, strict=True)]
+    return float(np.var(np.mean(moved, axis=0)))
+
+
+def _without_border(values: Plane, share: float) -> Plane:
+    rows, columns = (round(side * share) for side in values.shape)
+    return values[rows : values.shape[0] - rows, columns : values.shape[1] - columns]
+
+
+def ink_along_sides(ink: Plane) -> tuple[float, float, float, float]:
+    """Return the share of ink in narrow bands along the top, right, bottom and left of a page."""
+    band = max(2, round(0.012 * max(ink.shape)))
+    bands = (ink[:band], ink[:, -band:], ink[-band:], ink[:, :band])
+    top, right, bottom, left = (float(np.count_nonzero(each > _INK)) / max(each.size, 1) for each in bands)
+    return top, right, bottom, left

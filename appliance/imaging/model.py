@@ -42,10 +42,12 @@ class Signature:
     Attributes:
         points: positions of features as shares of the frame's longer side, float32, shape (n, 2).
         descriptors: one binary descriptor a feature, uint8, shape (n, 32).
+        edge_sigma_px: how wide the edges of print were; None where there was too little print.
     """
 
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
+    edge_sigma_px: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

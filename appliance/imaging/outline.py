@@ -1,6 +1,8 @@
-"""Where paper lies in a frame: the region brighter than, or coloured unlike, what surrounds it."""
+"""Where paper lies in a frame: candidates from several cues, each scored by what speaks for its edge."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -10,8 +12,12 @@ from appliance.imaging.geometry import Polygon, points
 from appliance.imaging.planes import Plane, plane
 from appliance.imaging.view import View
 
-MIN_AREA_SHARE = 0.06
-"""Smaller regions are labels, coins and hands."""
+MIN_AREA_SHARE: Final = 0.06
+"""Of the frame; what is smaller is a label, a coin or a hand."""
+CHROMA_WEIGHT: Final = 2.0
+"""A level of chroma says more than one of luma: shadows change luma alone."""
+_CLEAR_DIFFERENCE: Final = 60.0
+_LEAST_SOLIDITY: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,90 +26,68 @@ class Region:
 
     Attributes:
         mask: 255 inside, uint8, the view's shape.
-        contour: its border, clockwise, in pixels of the view.
-        contrast: luma inside less luma just outside.
+        contour: its border, in pixels of the view, float64, shape (n, 2).
+        score: what speaks for it, 0 to 1.
     """
 
     mask: Plane
     contour: Polygon
-    contrast: float
+    score: float
 
 
-def find_region(view: View) -> Region | None:
-    """Return the most page-like region of the view, or None when nothing stands out."""
-    smooth = plane(cv2.GaussianBlur(view.y, (0, 0), 2.0))
-    threshold, mask = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    region = _largest(plane(mask))
-    if region is None:
-        return None
-    contrast = _contrast(smooth, region)
-    if contrast < 12.0:
-        return None
-    contour = max(cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)
-    return Region(region, points(contour)[::-1], contrast)
+def find_region(clean: View) -> Region | None:
+    """Return the best piece of paper in a view without print, or None when nothing large stands out."""
+    regions = [region for mask in _masks(clean) if (region := _region(clean, mask)) is not None]
+    return max(regions, key=lambda region: region.score, default=None)
 
 
-def _largest(mask: Plane) -> Plane | None:
-    """Return the largest piece with its holes (print, pictures) filled, or None when it is too small."""
-    side = max(3, round(max(mask.shape) / 60) | 1)
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
-    contours, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return None
-    largest = max(contours, key=cv2.contourArea)
-    if cv2.contourArea(largest) < MIN_AREA_SHARE * mask.size:
+def _masks(view: View) -> Iterator[Plane]:
+    for values in (view.y, _unlike_border(view)):
+        yield plane(cv2.threshold(values, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
+
+
+def _region(view: View, mask: Plane) -> Region | None:
+    """Return the mask's largest piece with its holes (print, pictures) filled, or None when it is too small."""
+    side = max(3, round(view.longer_px / 80) | 1)
+    kernel = np.ones((side, side), np.uint8)
+    tidy = cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel)
+    contours, _ = cv2.findContours(tidy, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest = max(contours, key=cv2.contourArea, default=None)
+    if largest is None or cv2.contourArea(largest) < MIN_AREA_SHARE * mask.size:
         return None
     filled = np.zeros_like(mask)
     cv2.drawContours(filled, [largest], -1, 255, cv2.FILLED)
-    return filled
+    return Region(filled, points(largest), _score(view, filled, largest))
 
 
-def _contrast(smooth: Plane, region: Plane) -> float:
-    ring = cv2.dilate(region, np.ones((15, 15), np.uint8)) & ~region
-    if not ring.any():
+def _ring(view: View) -> NDArray[np.bool_]:
+    """Return the frame's border, where ground is more likely than paper."""
+    ring = np.ones(view.y.shape, bool)
+    edge = max(1, round(0.02 * view.longer_px))
+    ring[edge:-edge, edge:-edge] = False
+    return ring
+
+
+def _unlike_border(view: View) -> Plane:
+    """Return how far each pixel's colour is from the middle colour of the frame's border."""
+    ring = _ring(view)
+    distance = np.zeros(view.y.shape, np.float32)
+    for values, weight in ((view.y, 0.5), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
+        distance += (weight * (values.astype(np.float32) - np.float32(np.median(values[ring])))) ** 2
+    return plane(np.minimum(np.sqrt(distance), 255).astype(np.uint8))
+
+
+def _score(view: View, mask: Plane, contour: NDArray[Any]) -> float:
+    """Weigh how unlike both sides of the edge are, how full the region's hull is, how free it leaves the border."""
+    kernel = np.ones((7, 7), np.uint8)
+    inner = (mask > 0) & (cv2.erode(mask, kernel, borderValue=255) == 0)
+    outer = (cv2.dilate(mask, kernel) > 0) & (mask == 0)
+    if not inner.any() or not outer.any():
         return 0.0
-    return float(np.median(smooth[region > 0])) - float(np.median(smooth[ring > 0]))
-
-
-def four_corners(contour: Polygon) -> Polygon:
-    """Return the four-sided figure that fits a contour best: the hull's shortest sides are given up one by one."""
-    hull = points(cv2.convexHull(contour.astype(np.float32)))
-    while len(hull) > 4:
-        hull = _without_least_side(hull)
-    if len(hull) < 4:
-        hull = points(cv2.boxPoints(cv2.minAreaRect(contour.astype(np.float32))))
-    return hull
-
-
-def _without_least_side(hull: Polygon) -> Polygon:
-    """Drop the side whose removal (its neighbours extended until they meet) adds the least area."""
-    best: tuple[float, int, NDArray[np.float64]] | None = None
-    count = len(hull)
-    for index in range(count):
-        a, b, c, d = (hull[(index + step) % count] for step in (-1, 0, 1, 2))
-        meeting = _meeting(a, b, d, c)
-        if meeting is None:
-            continue
-        added = abs(float(np.cross(np.append(b - meeting, 0), np.append(c - meeting, 0))[2])) / 2
-        if best is None or added < best[0]:
-            best = (added, index, meeting)
-    if best is None:
-        return np.delete(hull, 0, axis=0)
-    _, index, meeting = best
-    hull = hull.copy()
-    hull[index] = meeting
-    return np.delete(hull, (index + 1) % count, axis=0)
-
-
-def _meeting(
-    a: NDArray[np.float64], b: NDArray[np.float64], d: NDArray[np.float64], c: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """Return where the ray a→b beyond b meets the ray d→c beyond c."""
-    matrix = np.column_stack([b - a, -(c - d)])
-    if abs(np.linalg.det(matrix)) < 1e-9:
-        return None
-    along, back = np.linalg.solve(matrix, d - a)
-    if along < 1.0 or back < 1.0:
-        return None
-    return np.asarray(a + along * (b - a))
+    difference = 0.0
+    for values, weight in ((view.y, 1.0), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
+        difference += weight * abs(float(np.mean(values[inner])) - float(np.mean(values[outer])))
+    solidity = float(np.count_nonzero(mask)) / max(float(cv2.contourArea(cv2.convexHull(contour))), 1.0)
+    free = 1.0 - float(np.mean(mask[_ring(view)] > 0))
+    full = max(0.0, (solidity - _LEAST_SOLIDITY) / (1.0 - _LEAST_SOLIDITY))
+    return min(1.0, difference / _CLEAR_DIFFERENCE) * full * (0.5 + 0.5 * free)

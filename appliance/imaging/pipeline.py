@@ -1,27 +1,42 @@
-"""From one frame to judged pages, in order: look, find, split, turn, rectify, measure, check."""
+"""From one frame to judged pages, in order: look, find, turn, rectify, measure, check."""
+
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from appliance.imaging import checks, measure
 from appliance.imaging.geometry import (
-    Polygon,
     as_outline,
-    clockwise_from_top_left,
-    is_sane_quad,
-    points,
+    shares_at_border,
+    straightened_deg,
     turned,
+    turned_outline,
     whole_frame,
 )
-from appliance.imaging.gutter import find_gutter
 from appliance.imaging.model import Page, Processed, Setup, Signature
 from appliance.imaging.orientation import find_rotation
-from appliance.imaging.outline import Region, find_region, four_corners
 from appliance.imaging.planes import Planes
 from appliance.imaging.profiles import Profile
 from appliance.imaging.rectify import plan, rectify
-from appliance.imaging.similarity import Match, same_spread, signature
+from appliance.imaging.sheets import Found, Sheet, find_sheets
+from appliance.imaging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
 from appliance.imaging.view import View, reduced
-from wire.documents import FindingEntry, Side
+from wire.documents import FindingEntry, QuarterTurn, Side
+
+_LEAST_CONTRAST: Final = 60.0
+_WHOLE_PAPER_PERCENT: Final = 99.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What every page of one frame is judged by."""
+
+    profile: Profile
+    rotation: QuarterTurn
+    certain: bool
+    blur_limit_px: float
+    sharpness_known: bool
 
 
 def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Signature, ...] = ()) -> Processed:
@@ -36,49 +51,74 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
         previous: signatures of earlier captures of the same job, newest last.
     """
     view = reduced(planes)
-    own = signature(view.y)
-    region = find_region(view)
-    findings = list(_duplicates(own, previous))
-    quads = _quads(view, region, setup) if region is not None else ()
-    if not quads:
-        if float(np.percentile(view.y, 99)) - float(np.percentile(view.y, 1)) < 40.0:
-            findings.append(FindingEntry(code="empty_frame", severity="bad"))
-            return Processed((), tuple(findings), own)
-        findings.append(FindingEntry(code="outline_uncertain", severity="warn"))
-        quads = (("single", whole_frame(planes.width_px, planes.height_px)),)
-    pages = tuple(_page(planes, side, quad, setup, profile) for side, quad in quads)
-    return Processed(pages, tuple(findings), own)
+    own, found = signature(view.y), find_sheets(planes, view)
+    findings = _duplicates(own, previous)
+    certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
+    if not certain and _shows_nothing(view, own):
+        return Processed((), (*findings, FindingEntry(code="empty_frame", severity="bad")), own)
+    if not certain:
+        value, limit = round(_confidence(found), 2), profile.min_confidence
+        findings += (FindingEntry(code="outline_uncertain", severity="warn", value=value, limit=limit),)
+        found = Found((_whole_sheet(planes),))
+    elif found.fragment:
+        findings += (FindingEntry(code="facing_page_left_out", severity="info"),)
+    rotation = setup.rotation_cw if setup.rotation_cw is not None else find_rotation(planes.y, view, found)[0]
+    run = tuple(each.edge_sigma_px for each in previous if each.edge_sigma_px is not None)
+    limit_px, known = checks.blur_limit_px(profile, setup.edge_sigma_px, run)
+    rules = _Rules(profile, rotation, certain, limit_px, known)
+    judged = [_page(planes, side, sheet, rules) for side, sheet in _sides(found, rotation)]
+    sigmas = [sigma for _, sigma in judged if sigma is not None]
+    return Processed(tuple(page for page, _ in judged), findings, replace(own, edge_sigma_px=min(sigmas, default=None)))
 
 
 def _duplicates(own: Signature, previous: tuple[Signature, ...]) -> tuple[FindingEntry, ...]:
+    """Say which earlier capture (1 = the last one) shows the same spread: listed, never asked about."""
     for distance, other in enumerate(reversed(previous), start=1):
         if same_spread(other, own) is Match.AGREE:
             return (FindingEntry(code="duplicate", severity="info", value=float(distance)),)
     return ()
 
 
-def _quads(view: View, region: Region, setup: Setup) -> tuple[tuple[Side, Polygon], ...]:
-    gutter = find_gutter(view, region) if setup.layout == "spread" else None
-    if gutter is None:
-        quad = clockwise_from_top_left(four_corners(region.contour))
-        return (("single", view.to_frame(quad)),) if is_sane_quad(quad) else ()
-    middle = gutter.line[:, 0].mean()
-    halves: list[tuple[Side, Polygon]] = []
-    for side, part in (("left", region.contour[:, 0] <= middle), ("right", region.contour[:, 0] >= middle)):
-        corners = clockwise_from_top_left(four_corners(points(region.contour[part])))
-        if not is_sane_quad(corners):
-            return ()
-        halves.append(("left" if side == "left" else "right", view.to_frame(corners)))
-    return tuple(halves)
+def _confidence(found: Found) -> float:
+    return min((sheet.confidence for sheet in found.sheets), default=0.0)
 
 
-def _page(planes: Planes, side: Side, quad: Polygon, setup: Setup, profile: Profile) -> Page:
-    rotation, _ = find_rotation(planes.y, setup)
-    corners = turned(quad, rotation)
-    flat = rectify(planes, plan(corners, corners, profile.margin_share))
-    findings = (
-        *checks.check_blur(measure.edges(flat.y), profile, setup.edge_sigma_px),
-        *checks.check_exposure(measure.tone(flat.y), profile),
-        *checks.check_blank(measure.ink_share(flat.y)),
-    )
-    return Page(side, as_outline(corners), rotation, flat, None, findings)
+def _shows_nothing(view: View, own: Signature) -> bool:
+    """Tell an empty cradle (or a covered lens) from a book that could not be made out."""
+    low, high = np.percentile(view.y, (1, 99))
+    return len(own.points) < ENOUGH_FEATURES and float(high - low) < _LEAST_CONTRAST
+
+
+def _whole_sheet(planes: Planes) -> Sheet:
+    frame = whole_frame(planes.width_px, planes.height_px)
+    return Sheet(frame, frame, 0.0)
+
+
+def _sides(found: Found, rotation: QuarterTurn) -> list[tuple[Side, Sheet]]:
+    """Return the sheets in the order they lie in the upright frame, left first."""
+    if len(found.sheets) < 2:
+        return [("single", sheet) for sheet in found.sheets]
+    right = {0: (1, 0), 90: (0, -1), 180: (-1, 0), 270: (0, 1)}[rotation]  # of the upright page, in the frame
+    first, second = sorted(found.sheets, key=lambda sheet: float(sheet.corners.mean(axis=0) @ np.array(right)))
+    return [("left", first), ("right", second)]
+
+
+def _page(planes: Planes, side: Side, sheet: Sheet, rules: _Rules) -> tuple[Page, float | None]:
+    """Return the finished page and how wide the edges of its print are."""
+    corners = turned(sheet.corners, rules.rotation)
+    outline = turned_outline(sheet.polygon, corners[0])
+    margin = rules.profile.margin_share if rules.certain else 0.0
+    flat = rectify(planes, plan(corners, outline, margin))
+    ink = measure.small_ink(flat.y)
+    share, edges = measure.ink_share(ink), measure.edges(flat.y)
+    tone = measure.tone(flat.y) if rules.certain else measure.tone(flat.y, _WHOLE_PAPER_PERCENT)
+    findings = checks.check_exposure(tone, rules.profile)
+    if not checks.is_blank(share, rules.profile):
+        findings += checks.check_blur(edges, rules.profile, rules.blur_limit_px, rules.sharpness_known)
+    if rules.certain:
+        border = shares_at_border(corners, outline, planes.width_px, planes.height_px)
+        findings += checks.check_cut(border, measure.ink_along_sides(ink))
+        findings += checks.check_skew(measure.lean(ink), straightened_deg(corners), rules.profile)
+        findings += checks.check_blank(share, rules.profile)
+    page = Page(side, as_outline(outline), rules.rotation, flat, None, findings)
+    return page, edges.sigma_px

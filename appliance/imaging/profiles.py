@@ -14,33 +14,37 @@ class Profile:
         min_ppi: least measured resolution; judged once per job, never per page.
         jpeg_quality: of page masters.
         margin_share: kept around the outline, as a share of the page's shorter side, so that no letter is lost.
-        max_edge_sigma_px: half width (Gaussian sigma) of the edges of print; above it a page is blurred.
-        max_motion_ratio: how much wider edges may be in one direction than across it.
-        min_paper_level: luma of paper (the 90th percentile); below it the page is dark.
+        min_confidence: how much of a page's weakest edge must be seen; below it the frame is passed whole.
+        max_edge_sigma_px: widest edges of print on a station without calibration and a job without a run.
+        max_motion_ratio: edges wider than this in one direction than in the other are motion, not defocus.
+        max_motion_ratio_known: the same once the station's or the job's own sharpness is known.
+        min_paper_level: luma of paper; below it the page is dark.
         min_paper_level_bad: below this it is too dark to keep.
-        max_clipped_share: share of the page at full white that is still accepted.
-        max_clipped_share_bad: above this, print is lost in white.
-        max_skew_deg: how far text lines of the finished page may lean.
-        max_straightened_deg: a frame turned further than this is told to the operator (news, not work).
+        max_white_share: share of the page at full white that is still accepted.
+        min_ink_share: a page with less ink than this is blank.
+        max_skew_deg: how far lines of print of the finished page may lean.
+        max_straightened_deg: a page turned further than this is told to the operator.
     """
 
     name: str
     min_ppi: float
     jpeg_quality: int = 95
     margin_share: float = 0.006
-    max_edge_sigma_px: float = 2.2
-    max_motion_ratio: float = 1.7
+    min_confidence: float = 0.35
+    max_edge_sigma_px: float = 2.0
+    max_motion_ratio: float = 1.6
+    max_motion_ratio_known: float = 1.25
     min_paper_level: float = 150.0
-    min_paper_level_bad: float = 105.0
-    max_clipped_share: float = 0.02
-    max_clipped_share_bad: float = 0.30
+    min_paper_level_bad: float = 100.0
+    max_white_share: float = 0.02
+    min_ink_share: float = 0.002
     max_skew_deg: float = 1.5
     max_straightened_deg: float = 3.0
 
 
 _ALL: Final = (
-    Profile("sach-in-300", min_ppi=294.0),  # printed books: 300 ppi less the 2 % that FADGI 3 star allows
-    Profile("quy-hiem-400", min_ppi=396.0, jpeg_quality=97),  # rare books: 400 ppi less 1 %, FADGI 4 star
+    Profile("sach-in-300", min_ppi=294.0),  # printed books: 300 ppi less the 2 % that FADGI's three stars allow
+    Profile("quy-hiem-400", min_ppi=396.0, jpeg_quality=97),  # rare books: 400 ppi less 1 %, FADGI's four stars
     Profile("van-ban-200", min_ppi=200.0),  # administrative papers: Decree 30/2020, appendix I
     Profile("bao-200", min_ppi=190.0),  # newspapers, taken in parts: 200 ppi less 5 %
 )

@@ -27,10 +27,6 @@ class Mapping:
     width_px: int
     height_px: int
 
-    def to_page(self, polygon: Polygon) -> Polygon:
-        """Return points of the frame in pixels of the page."""
-        return apply(np.linalg.inv(self.to_frame), polygon)
-
 
 def plan(corners: Polygon, outline: Polygon, margin_share: float) -> Mapping:
     """Return the mapping that makes `corners` a rectangle and keeps all of `outline` and a margin round it.
@@ -72,4 +68,4 @@ def _to_half_size(full: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the same perspective between chroma planes, whose sample i sits at 2 i + 0.5 of the luma."""
     up = np.array([[2.0, 0, 0.5], [0, 2.0, 0.5], [0, 0, 1]])
     down = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])
-    return down @ full @ up
+    return np.asarray(down @ full @ up, np.float64)

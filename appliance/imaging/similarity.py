@@ -11,11 +11,11 @@ from appliance.imaging.planes import Plane, plane
 
 _LONGEST_PX: Final = 640
 _FEATURES: Final = 500
-_ENOUGH: Final = 60
+ENOUGH_FEATURES: Final = 60
 """Features that a frame must have before it may be compared: a blank spread has a handful."""
 _NEAR_PX: Final = 4.0
-_AGREE_SHARE: Final = 0.30
-_DIFFER_SHARE: Final = 0.15
+_AGREE_SHARE: Final = 0.20
+_DIFFER_SHARE: Final = 0.10
 
 
 class Match(Enum):
@@ -31,7 +31,8 @@ def signature(luma: Plane) -> Signature:
     scale = min(1.0, _LONGEST_PX / max(luma.shape))
     size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
     small = plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
-    found, descriptors = cv2.ORB_create(_FEATURES).detectAndCompute(small, None)
+    small = plane(cv2.GaussianBlur(small, (0, 0), 1.2))
+    found, descriptors = cv2.ORB.create(_FEATURES).detectAndCompute(small, None)  # type: ignore[call-overload]
     if descriptors is None:
         return Signature(np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8))
     places = np.array([point.pt for point in found], np.float32) / max(small.shape)
@@ -41,7 +42,7 @@ def signature(luma: Plane) -> Signature:
 def same_spread(first: Signature, second: Signature) -> Match:
     """Compare two signatures; `UNSURE` when either shows too little to tell."""
     fewest = min(len(first.points), len(second.points))
-    if fewest < _ENOUGH:
+    if fewest < ENOUGH_FEATURES:
         return Match.UNSURE
     share = _agreeing(first, second) / fewest
     if share >= _AGREE_SHARE:
@@ -56,5 +57,5 @@ def _agreeing(first: Signature, second: Signature) -> int:
         return 0
     source = first.points[[match.queryIdx for match in matches]] * _LONGEST_PX
     target = second.points[[match.trainIdx for match in matches]] * _LONGEST_PX
-    _, inliers = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_NEAR_PX)
-    return 0 if inliers is None else int(inliers.sum())
+    inliers = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_NEAR_PX)[1]
+    return int(np.count_nonzero(inliers))  # none at all where no movement fits

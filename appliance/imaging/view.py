@@ -39,6 +39,11 @@ class View:
         """Height of the view in pixels."""
         return int(self.y.shape[0])
 
+    @property
+    def longer_px(self) -> int:
+        """The longer of its two sides in pixels."""
+        return max(self.width_px, self.height_px)
+
     def to_frame(self, polygon: Polygon) -> Polygon:
         """Return points of the view in pixels of the frame."""
         return (polygon + 0.5) * self.scale - 0.5
@@ -57,3 +62,11 @@ def reduced(planes: Planes, longest_px: int = LONGEST_PX) -> View:
     how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     u, v = (plane(cv2.resize(chroma, size, interpolation=how)) for chroma in (planes.u, planes.v))
     return View(np.ascontiguousarray(y), u, v, scale)
+
+
+def without_print(view: View) -> View:
+    """Return the view with lines of print closed to the paper between them; edges of paper stay where they are."""
+    kernel = np.ones((9, 9), np.uint8)
+    y = plane(cv2.morphologyEx(cv2.medianBlur(view.y, 3), cv2.MORPH_CLOSE, kernel))
+    u, v = (plane(cv2.medianBlur(chroma, 5)) for chroma in (view.u, view.v))
+    return View(y, u, v, view.scale)

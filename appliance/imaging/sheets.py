@@ -1,0 +1,182 @@
+"""From a frame to page outlines: paper, spine, exact edges, and how far each may be trusted."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import cv2
+import numpy as np
+
+from appliance.imaging import gutter as spine
+from appliance.imaging.geometry import Polygon, clockwise_from_top_left, crossing, four_corners, is_sane_quad, points
+from appliance.imaging.gutter import Gutter
+from appliance.imaging.outline import Region, find_region
+from appliance.imaging.planes import Planes
+from appliance.imaging.print_lines import direction_of_print
+from appliance.imaging.sides import follow
+from appliance.imaging.view import View, without_print
+
+_REACH: Final = 0.05
+_DEEP: Final = 0.09
+_SOLID_CONTRAST: Final = 15.0
+_BENT: Final = 0.04
+"""Measured: flat sheets at most 0.016 under any shadow, open books from 0.05."""
+_SPINE_IF_BENT: Final = 0.40
+_SPINE_IF_FLAT: Final = 0.65
+_PRINT_WEIGHT: Final = 0.6
+_POINTS_A_SIDE: Final = 12
+
+Division = Literal["spread", "fragment"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """One page as found, in pixels of the frame.
+
+    Attributes:
+        corners: four, clockwise from the one nearest the frame's top left.
+        polygon: the edge, following its curves, from the same corner.
+        confidence: how much of the weakest edge was seen, 0 to 1.
+    """
+
+    corners: Polygon
+    polygon: Polygon
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What lies in a frame.
+
+    Attributes:
+        sheets: none, one, or two facing pages.
+        gutter: the spine, in pixels of the frame; None where none was seen.
+        upright_gutter: whether it runs up and down in the frame.
+        fragment: whether part of a facing page (or its reflection in the glass) was left out.
+        paper: whether there is any paper-like region at all.
+    """
+
+    sheets: tuple[Sheet, ...]
+    gutter: Polygon | None = None
+    upright_gutter: bool = True
+    fragment: bool = False
+    paper: bool = True
+
+
+def find_sheets(planes: Planes, view: View) -> Found:
+    """Return the pages of a frame; `view` is the frame reduced."""
+    clean = without_print(view)
+    region = find_region(clean)
+    if region is None:
+        return Found((), paper=False)
+    quad = clockwise_from_top_left(four_corners(region.contour))
+    if not is_sane_quad(quad):
+        return Found(())
+    divided = _divide(view, region, quad)
+    if divided is None:
+        return Found((_trace(view, clean, quad, None),))
+    gutter, parts, division = divided
+    exact = spine.refined(planes.y, view.to_frame(gutter.line))
+    line = view.from_frame(exact)
+    if division == "fragment":
+        parts = [max(parts, key=lambda part: float(cv2.contourArea(part.astype(np.float32))))]
+    quads = [clockwise_from_top_left(four_corners(part)) for part in parts]
+    if not all(is_sane_quad(each) for each in quads):
+        return Found(())
+    sheets = tuple(_trace(view, clean, each, line) for each in quads)
+    return Found(sheets, exact, gutter.upright, fragment=division == "fragment")
+
+
+def _divide(view: View, region: Region, quad: Polygon) -> tuple[Gutter, list[Polygon], Division] | None:
+    """Return the spine, the contours on both of its sides, and what they are; None where nothing speaks for one."""
+    lying = direction_of_print(view, quad, region.mask)
+    best: tuple[float, Gutter, list[Polygon], Division] | None = None
+    for gutter in spine.find_gutters(view, quad, region.mask):
+        parts = _parts(region, gutter.line)
+        division = _division(view, gutter.line, parts)
+        # Lines of print run across a spine, not along it.
+        strength = gutter.strength * (1 + _PRINT_WEIGHT * (lying if gutter.upright else -lying))
+        if division is not None and (best is None or strength > best[0]):
+            best = (strength, gutter, parts, division)
+    if best is None:
+        return None
+    bent = spine.bend(region.contour, best[1].line) >= _BENT
+    return best[1:] if best[0] >= (_SPINE_IF_BENT if bent else _SPINE_IF_FLAT) else None
+
+
+def _distances(polygon: Polygon, line: Polygon) -> tuple[Polygon, Polygon]:
+    """Return how far points lie to the right of a line, and how far along it."""
+    along = (line[1] - line[0]) / max(float(np.linalg.norm(line[1] - line[0])), 1e-6)
+    return (polygon - line[0]) @ np.array([-along[1], along[0]]), (polygon - line[0]) @ along
+
+
+def _parts(region: Region, line: Polygon) -> list[Polygon]:
+    """Return the contours of the region on both sides of a line."""
+    height, width = region.mask.shape
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    along = line[1] - line[0]
+    right = (rows - line[0, 1]) * along[0] - (columns - line[0, 0]) * along[1] > 0
+    parts = []
+    for half in (right, ~right):
+        mask = ((region.mask > 0) & half).astype(np.uint8)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        if contours:
+            parts.append(points(max(contours, key=cv2.contourArea)))
+    return parts
+
+
+def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | None:
+    """Tell two facing pages from one page and a piece of another that the frame cuts off; None = no spine at all."""
+    if len(parts) != 2 or min(len(part) for part in parts) < 8:
+        return None
+    across, along = zip(*(_distances(part, line) for part in parts), strict=True)
+    widths = [float(np.percentile(np.abs(each), 97)) for each in across]
+    height = max(float(np.ptp(each)) for each in along)
+    small, large = sorted(widths)
+    if small > 0.55 * large:
+        return "spread" if 0.35 < large / max(height, 1.0) < 1.3 else None
+    index = widths.index(small)
+    edge = 0.012 * view.longer_px + 1
+    limit = np.array([view.width_px - 1 - edge, view.height_px - 1 - edge])
+    at_border = ((parts[index] < edge) | (parts[index] > limit)).any(axis=1)
+    far = along[index][at_border & (np.abs(across[index]) > 0.6 * small)]
+    return "fragment" if len(far) >= 4 and float(np.ptp(far)) > 0.5 * height else None
+
+
+def _trace(view: View, clean: View, quad: Polygon, line: Polygon | None) -> Sheet:
+    """Return the exact outline near a rough quad; the side along the spine is the spine itself."""
+    size = float(np.sqrt(cv2.contourArea(quad.astype(np.float32))))
+    curves, evidence = [], []
+    for start, end in zip(quad, np.roll(quad, -1, axis=0), strict=True):
+        if line is not None and np.abs(_distances(np.stack([start, end]), line)[0]).max() < 0.03 * size:
+            curves.append(_along_line(start, end, line))
+            continue
+        side = follow(view, clean, start, end, reach_px=_REACH * size, deep_px=_DEEP * size)
+        curves.append(side.curve)
+        evidence.append(side.support * min(1.0, side.contrast / _SOLID_CONTRAST))
+    corners = points([_corner(curves[i - 1], curves[i], quad[i], 0.2 * size) for i in range(4)])
+    pieces = [_between(corners[i], corners[(i + 1) % 4], curves[i]) for i in range(4)]
+    sheet = Sheet(corners, np.concatenate(pieces), min(evidence, default=0.0))
+    return replace(sheet, corners=view.to_frame(corners), polygon=view.to_frame(sheet.polygon))
+
+
+def _along_line(start: Polygon, end: Polygon, line: Polygon) -> Polygon:
+    """Return points on the line beside the way from start to end."""
+    direction = (line[1] - line[0]) / max(float(np.linalg.norm(line[1] - line[0])), 1e-6)
+    first, last = ((corner - line[0]) @ direction for corner in (start, end))
+    return points([line[0] + share * direction for share in np.linspace(first, last, _POINTS_A_SIDE)])
+
+
+def _corner(before: Polygon, after: Polygon, guess: Polygon, near_px: float) -> Polygon:
+    """Return where two edges meet when both go on straight beyond their ends."""
+    tail, head = max(2, len(before) // 6), max(2, len(after) // 6)
+    corner = crossing(before[-tail], before[-1], after[head - 1], after[0])
+    return guess if corner is None or float(np.linalg.norm(corner - guess)) > near_px else corner
+
+
+def _between(start: Polygon, end: Polygon, curve: Polygon) -> Polygon:
+    """Return the corner `start` and points of the curve on the way to `end`, without overshoot at either."""
+    length = max(float(np.linalg.norm(end - start)), 1e-6)
+    share = (curve - start) @ (end - start) / length**2
+    inner = curve[(share > 0.04) & (share < 0.96)]
+    picked = inner[np.unique(np.linspace(0, len(inner) - 1, _POINTS_A_SIDE).astype(int))] if len(inner) else inner
+    return np.vstack([start[None, :], picked])
