@@ -162,8 +162,9 @@ class Line:
         self._client = client
         self._last_failure = None
         self._was_answered = False
-        was_up = threading.Event()
+        was_up, ended = threading.Event(), threading.Event()
         client.on_subscribe = self._subscribed(was_up)
+        client.on_disconnect = self._disconnected(ended)
         try:
             client.connect(
                 self._address.host,
@@ -174,7 +175,11 @@ class Line:
                     PacketTypes.CONNECT, SessionExpiryInterval=0, MaximumPacketSize=MAX_INCOMING_BYTES
                 ),
             )
-            client.loop_forever()
+            # The library's own loop thread: with any other, `publish` would write to the TLS socket from its caller's
+            # thread while the loop reads from it, and the broker would receive records that it cannot decipher.
+            client.loop_start()
+            ended.wait()
+            client.loop_stop()
         except OSError as error:
             self._last_failure = _failure_of(error)
         finally:
@@ -198,7 +203,6 @@ class Line:
         client.max_inflight_messages = self._max_inflight
         client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         return client
@@ -238,13 +242,17 @@ class Line:
 
         return on_subscribe
 
-    def _on_disconnect(
-        self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
-    ) -> None:
-        if self._last_failure is None and self._was_answered and reason.is_failure:
-            refused = reason.value in _REFUSED_CODES
-            code = "PAIR-01" if refused else "PAIR-04" if reason.value == _TAKEN_OVER else "NET-01"
-            self._last_failure = LineDown(code, refused=code != "NET-01", detail=str(reason))
+    def _disconnected(self, ended: threading.Event) -> Callable[..., None]:
+        def on_disconnect(
+            _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Properties | None
+        ) -> None:
+            if self._last_failure is None and self._was_answered and reason.is_failure:
+                refused = reason.value in _REFUSED_CODES
+                code = "PAIR-01" if refused else "PAIR-04" if reason.value == _TAKEN_OVER else "NET-01"
+                self._last_failure = LineDown(code, refused=code != "NET-01", detail=str(reason))
+            ended.set()
+
+        return on_disconnect
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         if self.events.qsize() < QUEUE_LIMIT:
