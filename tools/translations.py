@@ -13,8 +13,6 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from wire import VERSION
-
 WEB_UI = Path(__file__).parents[1] / "web_ui"
 PO_FILE = WEB_UI / "common" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 MO_FILE = PO_FILE.with_suffix(".mo")
@@ -53,7 +51,7 @@ def main() -> int:
     catalog.update(extracted(), no_fuzzy_matching=True)
     catalog.obsolete.clear()
     catalog.header_comment = "# English for the screens of Lattrang; the sentences themselves are Vietnamese."
-    catalog.project, catalog.version, catalog.msgid_bugs_address = "lattrang", VERSION, ""
+    catalog.project, catalog.version, catalog.msgid_bugs_address = "lattrang", "1", "see the repository"
     catalog.last_translator = catalog.language_team = "Lattrang"
     PO_FILE.parent.mkdir(parents=True, exist_ok=True)
     with PO_FILE.open("wb") as file:

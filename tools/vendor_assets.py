@@ -21,14 +21,14 @@ FONT_FILES = tuple(
 ICON_PACKAGE = ("@tabler/icons", "3.51.0", "MIT")
 ICONS = (
     "alert-triangle arrow-back-up barcode book bulb camera camera-off check chevron-left chevron-right "
-    "clock cloud-check copy database door-exit eye file-text hand-stop help hourglass info-circle "
-    "keyboard language library list-check photo-off player-pause player-play plug-connected-x refresh "
+    "clock cloud-check database door-exit help hourglass info-circle "
+    "keyboard language library list-check player-pause player-play plug-connected-x refresh "
     "replace scan send server-off shield-check shoe trash wifi wifi-off x "
 )
 
 
 def main() -> None:
-    """Fetch both packages, copy what is used, write the list of digests."""
+    """Fetch both packages, what is used, write the list of digests."""
     VENDOR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         entries = _fonts(Path(folder)) + _icons(Path(folder))

@@ -1,6 +1,7 @@
 """Serve a screen with waitress until told to stop."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -38,14 +39,12 @@ def serve(
     Raises:
         CannotListen: the port is taken, or the address does not belong to this machine.
     """
+    listening = _listen(host, port)
+    listening_on = int(listening.getsockname()[1])
     channels: dict[int, Any] = {}
-    try:
-        server = create_server(
-            app, map=channels, host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
-        )
-    except OSError as error:
-        raise CannotListen("WEB-04", f"{host}:{port} cannot be listened on.", "Choose another port.") from error
-    listening_on = int(server.socket.getsockname()[1])
+    server = create_server(
+        app, map=channels, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
+    )
     _log.info("web listening host=%s port=%d", host, listening_on)
     try:
         if on_ready is not None:
@@ -57,3 +56,10 @@ def serve(
         server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
         wasyncore.close_all(channels)
         _log.info("web stopped host=%s port=%d", host, listening_on)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise CannotListen("WEB-04", f"{host}:{port} cannot be listened on.", "Choose another port.") from error

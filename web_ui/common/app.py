@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, render_template, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.sansio.response import Response as BaseResponse
 
 from web_ui.common import headers, languages
@@ -70,7 +70,8 @@ def polls_of(app: Flask) -> Polls:
 
 
 def _in_words(error: HTTPException) -> BaseResponse:
-    if error.code is None or error.code < 400:
+    if error.code is None or error.code < 400 or isinstance(error, SecurityError):
+        # For a host that is not ours no address can be built, so no page either.
         return error.get_response()
     answer = Response(render_template("common/message.html", status=error.code), status=error.code)
     if error.code == 429:
