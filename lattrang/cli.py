@@ -16,35 +16,34 @@ _DESCRIPTION = "Lattrang (lật trang, to turn the page): from a book in a cradl
 _HELP_WIDTH = 100
 
 
-class _Help(argparse.HelpFormatter):
+class _Help(argparse.RawDescriptionHelpFormatter):
     """Help of a fixed width, so that it reads the same in a terminal, in the README and in the test of both."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34, width=_HELP_WIDTH)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose sub-parsers look alike."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        kwargs.setdefault("formatter_class", _Help)
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    common = _Parser(add_help=False)
+    common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--config", metavar="FILE", default=argparse.SUPPRESS, help="station.toml or central.toml to work with"
     )
-    parser = _Parser(prog="lattrang", description=_DESCRIPTION, parents=[common])
+    parser = argparse.ArgumentParser(prog="lattrang", description=_DESCRIPTION, parents=[common], formatter_class=_Help)
     parser.add_argument("--version", action="version", version=f"lattrang {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     pages_command.add_parser(commands)
     station_commands.add_parser(commands, common)
     central_commands.add_parser(commands, common)
     demo_command.add_parser(commands)
+    parser.epilog = "\n\n".join(_commands_of(name, commands.choices[name]) for name in ("station", "central"))
     return parser
+
+
+def _commands_of(name: str, group: argparse.ArgumentParser) -> str:
+    """Return the list of commands in the help of `group`."""
+    group.formatter_class = _Help
+    return f"lattrang {name}:\n" + group.format_help().split("  COMMAND\n")[1].split("\n\n")[0]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,7 +18,9 @@ def add_parser(commands: "Subparsers") -> None:
     parser.add_argument("--spreads", type=_at_least_one, default=12, metavar="N", help="spreads for --once (12)")
     parser.add_argument("--photos", metavar="DIR", help="photograph these instead of a drawn book, each once")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the drawn book (1)")
-    parser.add_argument("--port", type=int, metavar="P", help="first of two ports for the screens (8600; --once: free ones)")
+    parser.add_argument(
+        "--port", type=int, metavar="P", help="first of the screens' two ports (8600; --once: free ones)"
+    )
     parser.add_argument("--data", metavar="DIR", help="where everything is kept (.demo; --once: a temporary folder)")
     parser.set_defaults(run=_run)
 
