@@ -32,11 +32,11 @@ def signature(luma: Plane) -> Signature:
     size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
     small = plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
     small = plane(cv2.GaussianBlur(small, (0, 0), 1.2))
-    found, descriptors = cv2.ORB.create(_FEATURES).detectAndCompute(small, None)  # type: ignore[call-overload]
-    if descriptors is None:
+    found, descriptors = cv2.ORB.create(_FEATURES).detectAndCompute(small, None)
+    if not found:
         return Signature(np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8))
     places = np.array([point.pt for point in found], np.float32) / max(small.shape)
-    return Signature(places, descriptors)
+    return Signature(places, plane(descriptors))
 
 
 def same_spread(first: Signature, second: Signature) -> Match:
