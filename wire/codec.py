@@ -1,5 +1,6 @@
 """Messages and documents to bytes and back. Whatever does not fit is a `ProtocolError`, never a surprise."""
 
+import re
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ class _Envelope(msgspec.Struct):
     v: int
 
 
+_QUOTED: Final = re.compile(r"'.*'", re.DOTALL)
 _encoder: Final = msgspec.json.Encoder()
 _envelope: Final = msgspec.json.Decoder(_Envelope)
 _offer: Final = msgspec.json.Decoder(Offer)
@@ -97,6 +99,7 @@ def _decode(decoder: msgspec.json.Decoder[T], payload: bytes, limit_bytes: int) 
         if version == PROTOCOL_VERSION:
             return decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # The decoder's own words name the field, never the content.
-        raise ProtocolError(Malformed.NOT_A_MESSAGE, f"A message cannot be read ({error}).") from error
+        # The decoder's words name the field; where they quote the value it is left out: it may be anybody's.
+        words = _QUOTED.sub("'…'", str(error))
+        raise ProtocolError(Malformed.NOT_A_MESSAGE, f"A message cannot be read ({words}).") from None
     raise ProtocolError(Malformed.OTHER_VERSION, f"A message of protocol version {version} is not understood.")

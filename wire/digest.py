@@ -6,7 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256, lower-case hexadecimal")]
+from wire.ids import END
+
+Sha256 = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{END}", description="SHA-256, lower-case hexadecimal")]
 
 
 def sha256_of(content: bytes | bytearray | memoryview) -> str:

@@ -6,15 +6,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-NAME_PATTERN = r"^[a-z0-9-]{1,32}$"
+END = r"(?!\n)$"
+"""End of a pattern: a bare ``$`` would let a line feed follow."""
+NAME_PATTERN = rf"^[a-z0-9-]{{1,32}}{END}"
 """Stations and workers: what MQTT topics, certificates and file names can all carry without escaping."""
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN, description="lower-case letters, digits and dashes, at most 32")]
 OpaqueId = Annotated[str, Meta(pattern=NAME_PATTERN, description="made once at random, never reused, never parsed")]
-FileName = Annotated[
-    str,
-    Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}(\.[a-z0-9]{1,8})?$", description="one file, no folder, no leading dot"),
-]
+FILE_NAME_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,47}}(\.[a-z0-9]{{1,8}})?{END}"
+FileName = Annotated[str, Meta(pattern=FILE_NAME_PATTERN, description="one file, no folder, no leading dot")]
 
 _NAME = re.compile(NAME_PATTERN)
 

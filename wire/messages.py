@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from wire.digest import Sha256
-from wire.ids import FileName, Name, OpaqueId
+from wire.ids import END, FileName, Name, OpaqueId
 from wire.limits import MAX_CHUNK_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_MISSING_LISTED
 
 PROTOCOL_VERSION: Literal[1] = 1
@@ -17,7 +17,8 @@ PROTOCOL_VERSION: Literal[1] = 1
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Bytes = Annotated[int, Meta(ge=0, le=MAX_FILE_BYTES)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-Instant = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$", description="UTC, ISO 8601")]
+INSTANT_PATTERN = rf"^[0-9]{{4}}(-[0-9]{{2}}){{2}}T[0-9]{{2}}(:[0-9]{{2}}){{2}}(\.[0-9]{{1,6}})?Z{END}"
+Instant = Annotated[str, Meta(pattern=INSTANT_PATTERN, description="UTC, ISO 8601")]
 ShortText = Annotated[str, Meta(max_length=400)]
 TopicText = Annotated[str, Meta(max_length=200)]
 
