@@ -27,7 +27,7 @@ def to_document(
     entries: list[PageEntry] = []
     files: dict[str, bytes] = {}
     for camera, (frame, result) in enumerate(results):
-        for page in result.pages:
+        for page in result.pages if len(results) == 1 else _largest(result.pages):
             side = page.side if len(results) == 1 else _SIDES[camera]
             name = f"{side}.jpg"
             files[name] = encode(page.planes, quality=profile.jpeg_quality, stamp=_stamp(facts, page, side))
@@ -54,6 +54,11 @@ def failed(facts: CaptureDocument) -> PagesDocument:
         findings=(FindingEntry(code=PROCESSING_FAILED, severity="warn"),),
         software=SOFTWARE,
     )
+
+
+def _largest(pages: tuple[Page, ...]) -> tuple[Page, ...]:
+    """Return the one page that a camera of its own looks at: a strip of the facing page may be in its view."""
+    return (max(pages, key=lambda page: page.width_px * page.height_px),) if pages else ()
 
 
 def _stamp(facts: CaptureDocument, page: Page, side: Side) -> Stamp:

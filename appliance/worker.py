@@ -31,7 +31,6 @@ T = TypeVar("T")
 QUEUE_LIMIT: Final = 4
 ATTEMPTS: Final = 2
 """A capture whose processing was begun this often without an end is delivered as it is, so that none can loop."""
-DISK_RETRY_S: Final = 5.0
 _REMEMBERED: Final = 8
 """Captures whose features are kept: a page shot twice is nearly always shot twice in a row."""
 
@@ -78,19 +77,27 @@ class Worker:
         setup: of the station.
         limit: captures that may wait or be in work before the queue counts as full.
         pipeline: makes pages of one frame.
+        disk_retry_s: how long to wait before pages that the disk did not take are written again.
     """
 
     def __init__(
-        self, spool: Spool, setup: CaptureSetup, *, limit: int = QUEUE_LIMIT, pipeline: Process = process
+        self,
+        spool: Spool,
+        setup: CaptureSetup,
+        *,
+        limit: int = QUEUE_LIMIT,
+        pipeline: Process = process,
+        disk_retry_s: float = 5.0,
     ) -> None:
         self.limit = limit
         self._spool = spool
         self._setup = setup
         self._pipeline = pipeline
+        self._disk_retry_s = disk_retry_s
         self._report: Callable[[Done], None] = lambda _: None
         self._changed = threading.Condition()
         self._waiting: deque[Work] = deque()
-        self._busy = False
+        self._open = 0
         self._stopped = False
         self._job_id = ""
         self._signatures: OrderedDict[str, tuple[Signature, ...]] = OrderedDict()
@@ -103,12 +110,18 @@ class Worker:
         """Take a capture. Whoever presses asks `is_full` first; what is safe already is never turned away."""
         with self._changed:
             self._waiting.append(work)
+            self._open += 1
             self._changed.notify_all()
 
-    def length(self) -> int:
-        """Return how many captures wait or are in work."""
+    def heard(self) -> None:
+        """Take note that a report has arrived: until then its capture counts as being worked on."""
         with self._changed:
-            return len(self._waiting) + self._busy
+            self._open -= 1
+
+    def length(self) -> int:
+        """Return how many captures wait, are in work, or are done without anybody having heard of it."""
+        with self._changed:
+            return self._open
 
     def is_full(self) -> bool:
         """Tell whether another capture would have to wait too long."""
@@ -129,16 +142,13 @@ class Worker:
             except (KeyError, ProtocolError, OSError):
                 # The start-up sweep finds and names what is no longer whole; nothing can be made of it here.
                 log.exception("capture cannot be read id=%s", work.capture_id)
-            finally:
-                with self._changed:
-                    self._busy = False
+                self.heard()
 
     def _next(self) -> Work | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopped)
             if self._stopped:
                 return None
-            self._busy = True
             return self._waiting.popleft()
 
     def _process(self, work: Work) -> Done | None:
@@ -179,7 +189,7 @@ class Worker:
             except SpoolError as error:
                 log.warning("the spool does not take pages, trying again code=%s", error.code)
             with self._changed:
-                if self._changed.wait_for(lambda: self._stopped, timeout=DISK_RETRY_S):
+                if self._changed.wait_for(lambda: self._stopped, timeout=self._disk_retry_s):
                     return None
 
     def _frames(self, facts: CaptureDocument) -> tuple[Planes, ...]:

@@ -253,6 +253,7 @@ class Session:
         self._worker.submit(Work(capture_id, previous, news.frames))
 
     def _done(self, done: Done) -> None:
+        self._worker.heard()
         capture_id = done.pages.capture_id
         previous = next((shot.previous for shot in self._data.shots if shot.capture_id == capture_id), None)
         standing = Verdict.PENDING
