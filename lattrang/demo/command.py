@@ -72,27 +72,33 @@ def _once(plan: SitePlan, title: str, presses: int) -> int:
             # Not a reason to stop counting: what is missing shows in the figures.
             _say(str(error))
         received_s = time.monotonic()
-        with Catalogue(site.central.database_url) as catalogue:
-            layout = StoreLayout(site.central.store)
-            _wait_for_derivatives(Office(catalogue, layout))
-            derived_s = time.monotonic()
-            report = audit(layout, catalogue)
-        outcome = tally(
-            safe_events(sorted((site.spool / "log").glob("events*.jsonl")), {job_id}),
-            list(stored_in(site.spool / "captures")),
-            list(stored_in(layout.staging)),
-            digest_mismatches=sum(fault.problem == "mismatch" for fault in report.faults),
-            seconds=received_s - began_s,
-            derivative_seconds=derived_s - received_s,
-        )
+        _wait_for_derivatives(site)
+        outcome = count(site, {job_id}, received_s - began_s, time.monotonic() - received_s)
     return _report(outcome)
 
 
-def _wait_for_derivatives(office: Office) -> None:
-    try:
-        wait_until(lambda: office.totals().thumbnails_waiting == 0, DERIVATIVE_TIMEOUT_S, "every derivative")
-    except TimeoutError as error:
-        _say(str(error))
+def count(site: Site, job_ids: set[str], seconds: float, derivative_seconds: float) -> Outcome:
+    """Count on both disks what became of the captures of some jobs."""
+    layout = StoreLayout(site.central.store)
+    with Catalogue(site.central.database_url) as catalogue:
+        report = audit(layout, catalogue)
+    return tally(
+        safe_events(sorted((site.spool / "log").glob("events*.jsonl")), job_ids),
+        list(stored_in(site.spool / "captures")),
+        list(stored_in(layout.staging)),
+        digest_mismatches=sum(fault.problem == "mismatch" for fault in report.faults),
+        seconds=seconds,
+        derivative_seconds=derivative_seconds,
+    )
+
+
+def _wait_for_derivatives(site: Site) -> None:
+    with Catalogue(site.central.database_url) as catalogue:
+        office = Office(catalogue, StoreLayout(site.central.store))
+        try:
+            wait_until(lambda: office.totals().thumbnails_waiting == 0, DERIVATIVE_TIMEOUT_S, "every derivative")
+        except TimeoutError as error:
+            _say(str(error))
 
 
 def _report(outcome: Outcome) -> int:
@@ -114,9 +120,7 @@ def _stay(plan: SitePlan) -> int:
         while not stop.wait(_WATCH_EVERY_S):
             for process in site.processes:
                 if process.exit_code is not None:
-                    _say(
-                        f"{process.name} ended with code {process.exit_code}; starting it again (see {process.log_file})"
-                    )
+                    _say(f"{process.name} ended (see {process.log_file}); starting it again")
                     process.start()
             if not site.broker.is_running:
                 _say("the broker ended; starting it again")

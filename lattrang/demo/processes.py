@@ -34,7 +34,7 @@ class Process:
         if self.pid is not None:
             return
         with self.log_file.open("ab") as log:
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 - our own program with arguments of our own
                 [sys.executable, "-m", "lattrang", *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -7,7 +7,7 @@ import contextlib
 import http.client
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -16,7 +16,7 @@ from appliance.config import BrokerSection, ImagingSection, SpoolSection, Statio
 from appliance.config import render as render_station
 from central import provision
 from central.broker import Broker
-from central.config import CentralConfig
+from central.config import CentralConfig, WorkerLimits
 from firmware.registry import CameraConfig, HardwareConfig
 from lattrang.demo.client import StationClient
 from lattrang.demo.processes import Process
@@ -44,6 +44,7 @@ class SitePlan:
         workers: how many workers receive.
         port: of the station's screen, the centre's is the next one; 0 takes free ones.
         queue_limit: captures that may wait for processing.
+        limits: how much a worker takes on at once.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class SitePlan:
     workers: int = 2
     port: int = 0
     queue_limit: int = 4
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
 
 
 class Site:
@@ -112,6 +114,7 @@ class Site:
             self.plan.folder,
             web_port=self.central_port,
             workers=self._worker_names,
+            limits=self.plan.limits,
         )
         credentials = provision.new_station(self.central, self.plan.station, self.plan.folder / "station" / "pki")
         load_or_create(self._station_token)

@@ -1,0 +1,37 @@
+"""A whole site on loopback: real processes, a real broker with TLS, real files."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from central.config import WorkerLimits
+from firmware.registry import CameraConfig
+from lattrang.demo.site import Site, SitePlan
+
+SMALL = CameraConfig(seed=5, width_px=1014, height_px=760)
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Iterator[MakeSite]:
+    """Return a function that starts a site; it is stopped after the test, and its logs are shown if the test fails."""
+    if shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None:
+        pytest.skip("Mosquitto is not installed: apt install mosquitto")
+    sites: list[Site] = []
+
+    def make(camera: CameraConfig = SMALL, *, limits: WorkerLimits | None = None, workers: int = 1) -> Site:
+        site = Site(
+            SitePlan(tmp_path / "site", camera, limits=limits or WorkerLimits(reserve_bytes=0), workers=workers)
+        )
+        sites.append(site)
+        return site.__enter__()
+
+    yield make
+    for site in sites:
+        site.stop()
+        for process in site.processes:
+            # Shown by pytest where the test failed.
+            sys.stderr.write(f"--- {process.name}\n{process.last_words(40)}\n")
