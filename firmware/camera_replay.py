@@ -194,4 +194,4 @@ def _missing(message: str) -> CameraMissing:
 
 
 def _unreadable(path: Path, reason: str) -> PhotographUnreadable:
-    return PhotographUnreadable("CAM-04", f"{path.name} {reason}.", "It was left out; photograph that page again.")
+    return PhotographUnreadable("CAM-05", f"{path.name} {reason}.", "It was left out; photograph that page again.")

@@ -10,6 +10,7 @@ from firmware.gestures import GestureRecogniser, GestureTimes
 from firmware.interfaces import PedalEvent, PedalListener
 
 NS_PER_S: Final = 1_000_000_000
+LOOK_EVERY_S: Final = 0.1
 
 
 class PedalThread:
@@ -17,7 +18,8 @@ class PedalThread:
 
     Args:
         times: how long a hold is.
-        closed: the contact as it is now.
+        closed: the contact as it is at the start; not asked where there is a `level`.
+        level: reads the contact. A kernel may lose an edge: looking now and then finds what was not told.
         clock_ns: monotonic time; tests may drive it, calling `wake` after they moved it.
     """
 
@@ -26,9 +28,11 @@ class PedalThread:
         times: GestureTimes | None = None,
         *,
         closed: bool = False,
+        level: Callable[[], bool] | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._recogniser = GestureRecogniser(times, closed=closed)
+        self._recogniser = GestureRecogniser(times, closed=level() if level else closed)
+        self._level = level
         self._clock_ns = clock_ns
         self._changed = threading.Condition()
         self._edges: deque[tuple[bool, int]] = deque()
@@ -82,10 +86,16 @@ class PedalThread:
 
     def _wait_s(self) -> float | None:
         deadline_ns = self._recogniser.deadline_ns()
-        return None if deadline_ns is None else max(0.0, (deadline_ns - self._clock_ns()) / NS_PER_S)
+        limit_s = None if self._level is None else LOOK_EVERY_S
+        if deadline_ns is None:
+            return limit_s
+        due_s = max(0.0, (deadline_ns - self._clock_ns()) / NS_PER_S)
+        return due_s if limit_s is None else min(due_s, limit_s)
 
     def _take(self) -> list[PedalEvent]:
         events: list[PedalEvent] = []
+        if self._level is not None and not self._edges:
+            events.extend(self._recogniser.feed(self._level(), self._clock_ns()))
         while self._edges:
             events.extend(self._recogniser.feed(*self._edges.popleft()))
         events.extend(self._recogniser.tick(self._clock_ns()))

@@ -1,17 +1,25 @@
 """From names in the configuration to a station's hardware. A driver is imported only where it is chosen."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never
 
-from firmware.errors import DriverUnavailable
 from firmware.gestures import MS, GestureTimes
-from firmware.interfaces import Camera, Cradle, Hardware, Lamp, Pedal, Sounder, StatusLight
+from firmware.interfaces import Camera, Closable, Cradle, Hardware, Lamp, Pedal, Sounder, StatusLight
 from firmware.pedal_driven import DrivenPedal
 from firmware.recorded import RecordedLamp, RecordedLight, RecordedSounder, SimulatedCradle
 
+if TYPE_CHECKING:
+    from gpiozero import Factory
+
+T = TypeVar("T", bound=Closable)
+OpenPins: TypeAlias = "Callable[[], Factory]"
 CameraDriver = Literal["simulated", "replay", "picamera2"]
 PedalDriver = Literal["driven", "gpio"]
+LampDriver = Literal["none", "gpio", "pwm"]
 PartDriver = Literal["none", "gpio"]
 SounderDriver = Literal["none", "alsa"]
 
@@ -49,8 +57,7 @@ class HardwareConfig:
         settle_ms: see `GestureTimes`.
         hold_ms: see `GestureTimes`.
         hold_long_ms: see `GestureTimes`.
-        lamp: a switched or dimmed lamp, or none.
-        lamp_dimmable: `lamp_pin` carries hardware PWM; otherwise it only switches.
+        lamp: switched by `lamp_pin`, dimmed by the Pi's hardware PWM (channel 0 of chip 0), or none.
         light: the status light, or none.
         sounder: ALSA, or none.
         volume: of the sounder, 0.0-1.0.
@@ -63,9 +70,8 @@ class HardwareConfig:
     settle_ms: int = 50
     hold_ms: int = 800
     hold_long_ms: int = 3000
-    lamp: PartDriver = "none"
+    lamp: LampDriver = "none"
     lamp_pin: int = 18
-    lamp_dimmable: bool = False
     light: PartDriver = "none"
     light_pin: int = 23
     sounder: SounderDriver = "none"
@@ -78,18 +84,26 @@ def open_hardware(config: HardwareConfig) -> Hardware:
     """Open every part that `config` names; what was opened is closed again where one fails.
 
     Raises:
-        DriverUnavailable: HW-01, this machine lacks a driver's software.
-        CameraMissing: no camera answers.
+        DriverUnavailable: this machine lacks a driver's software (HW-01) or its pins (HW-02, HW-03).
+        CameraMissing: no camera answers (CAM-01).
     """
-    cameras = tuple(open_camera(camera, index) for index, camera in enumerate(config.cameras))
-    return Hardware(
-        cameras=cameras,
-        pedal=_pedal(config),
-        lamp=_lamp(config),
-        light=_light(config),
-        sounder=_sounder(config),
-        cradle=_cradle(config),
-    )
+    with ExitStack() as opened:
+        pins = cache(_open_pins)
+
+        def keep(part: T) -> T:
+            opened.callback(part.close)
+            return part
+
+        hardware = Hardware(
+            cameras=tuple(keep(open_camera(camera, index)) for index, camera in enumerate(config.cameras)),
+            pedal=keep(_pedal(config, pins)),
+            lamp=keep(_lamp(config, pins)),
+            light=keep(_light(config, pins)),
+            sounder=keep(_sounder(config)),
+            cradle=keep(_cradle(config, pins)),
+        )
+        opened.pop_all()
+    return hardware
 
 
 def open_camera(config: CameraConfig, index: int = 0) -> Camera:
@@ -105,30 +119,67 @@ def open_camera(config: CameraConfig, index: int = 0) -> Camera:
 
             return ReplayCamera(config.folder or Path(), loop=config.loop, port=f"replay-{index}")
         case "picamera2":
-            raise DriverUnavailable("HW-01", "x", "y")
+            from firmware.camera_pi import PiCamera
+
+            return PiCamera(config.number, size_px=(config.width_px, config.height_px) if config.width_px else None)
         case unknown:
             assert_never(unknown)
 
 
-def _times(config: HardwareConfig) -> GestureTimes:
-    return GestureTimes(config.settle_ms * MS, config.hold_ms * MS, config.hold_long_ms * MS)
+def _open_pins() -> "Factory":
+    from firmware.gpio import open_pins
+
+    return open_pins()
 
 
-def _pedal(config: HardwareConfig) -> Pedal:
-    return DrivenPedal(_times(config))
+def _pedal(config: HardwareConfig, pins: OpenPins) -> Pedal:
+    times = GestureTimes(config.settle_ms * MS, config.hold_ms * MS, config.hold_long_ms * MS)
+    if config.pedal == "driven":
+        return DrivenPedal(times)
+    factory = pins()
+    from firmware.pedal_gpio import GpioPedal
+
+    return GpioPedal(config.pedal_pin, factory, times)
 
 
-def _lamp(config: HardwareConfig) -> Lamp:
-    return RecordedLamp()
+def _lamp(config: HardwareConfig, pins: OpenPins) -> Lamp:
+    match config.lamp:
+        case "none":
+            return RecordedLamp()
+        case "gpio":
+            factory = pins()
+            from firmware.lamp_gpio import GpioLamp
+
+            return GpioLamp(config.lamp_pin, factory)
+        case "pwm":
+            from firmware.lamp_pwm import PwmLamp
+
+            return PwmLamp()
+        case unknown:
+            assert_never(unknown)
 
 
-def _light(config: HardwareConfig) -> StatusLight:
-    return RecordedLight()
+def _light(config: HardwareConfig, pins: OpenPins) -> StatusLight:
+    if config.light == "none":
+        return RecordedLight()
+    factory = pins()
+    from firmware.light_gpio import GpioLight
+
+    return GpioLight(config.light_pin, factory)
 
 
 def _sounder(config: HardwareConfig) -> Sounder:
-    return RecordedSounder()
+    if config.sounder == "none":
+        return RecordedSounder()
+    from firmware.sounder_alsa import AlsaSounder
+
+    return AlsaSounder(config.volume)
 
 
-def _cradle(config: HardwareConfig) -> Cradle:
-    return SimulatedCradle()
+def _cradle(config: HardwareConfig, pins: OpenPins) -> Cradle:
+    if config.cradle == "none":
+        return SimulatedCradle()
+    factory = pins()
+    from firmware.cradle_gpio import GpioCradle
+
+    return GpioCradle(config.platen_pin, factory)
