@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from appliance.imaging import gutter as spine
+from appliance.imaging.beyond import print_beyond
 from appliance.imaging.geometry import Polygon, clockwise_from_top_left, crossing, four_corners, is_sane_quad, points
 from appliance.imaging.gutter import Gutter
 from appliance.imaging.outline import Region, find_region
@@ -145,18 +146,34 @@ def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | Non
 def _trace(view: View, clean: View, quad: Polygon, line: Polygon | None) -> Sheet:
     """Return the exact outline near a rough quad; the side along the spine is the spine itself."""
     size = float(np.sqrt(cv2.contourArea(quad.astype(np.float32))))
+    paper = _paper(clean, quad)
     curves, evidence = [], []
-    for start, end in zip(quad, np.roll(quad, -1, axis=0), strict=True):
-        if line is not None and np.abs(_distances(np.stack([start, end]), line)[0]).max() < 0.03 * size:
+    for index, (start, end) in enumerate(zip(quad, np.roll(quad, -1, axis=0), strict=True)):
+        if line is not None and index == _side_along(quad, line):
             curves.append(_along_line(start, end, line))
             continue
         side = follow(view, clean, start, end, reach_px=_REACH * size, deep_px=_DEEP * size)
         curves.append(side.curve)
-        evidence.append(side.support * min(1.0, side.contrast / _SOLID_CONTRAST))
+        lost = print_beyond(view, clean, start, end, paper)
+        evidence.append(0.0 if lost else side.support * min(1.0, side.contrast / _SOLID_CONTRAST))
     corners = points([_corner(curves[i - 1], curves[i], quad[i], 0.2 * size) for i in range(4)])
     pieces = [_between(corners[i], corners[(i + 1) % 4], curves[i]) for i in range(4)]
     sheet = Sheet(corners, np.concatenate(pieces), min(evidence, default=0.0))
     return replace(sheet, corners=view.to_frame(corners), polygon=view.to_frame(sheet.polygon))
+
+
+def _side_along(quad: Polygon, line: Polygon) -> int:
+    """Return which side of a quad runs beside a line."""
+    distances = np.abs(_distances(quad, line)[0])
+    return int(np.argmin(distances + np.roll(distances, -1)))
+
+
+def _paper(clean: View, quad: Polygon) -> tuple[float, float, float]:
+    """Return the middle luma and colour of the paper within a quad."""
+    mask = np.zeros(clean.y.shape, np.uint8)
+    cv2.fillPoly(mask, [np.rint(quad).astype(np.int32)], 255)
+    y, u, v = (float(np.median(values[mask > 0])) for values in (clean.y, clean.u, clean.v))
+    return y, u, v
 
 
 def _along_line(start: Polygon, end: Polygon, line: Polygon) -> Polygon:
