@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field, replace
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -64,6 +65,11 @@ def jpeg_of(picture: Image.Image, width_px: int | None = None) -> bytes:
     out = BytesIO()
     picture.save(out, "JPEG", quality=88)
     return out.getvalue()
+
+
+@cache
+def preview_jpeg(seed: int) -> bytes:
+    return jpeg_of(draw_spread(seed), 480)
 
 
 def page_view(side: Side, *findings: FindingEntry) -> PageView:
@@ -152,7 +158,7 @@ class FakeStation(StationApi):
         if self.camera_gone:
             raise CameraMissing("CAM-01", "No camera answers.", "Check the camera.")
         self._previews += 1
-        return jpeg_of(draw_spread(self._previews), 480), self._previews
+        return preview_jpeg(self._previews % 3), self._previews
 
     def frame_file(self, capture_id: str) -> Path:
         shown = [c for c in (self._now.job.latest if self._now.job else ()) if c.capture_id == capture_id]

@@ -29,7 +29,7 @@ export function followPedal(send) {
 
 function onKeyDown(event, send) {
   const typedFast = event.timeStamp - lastKeyAt < TYPED_FAST_MS;
-  lastKeyAt = event.timeStamp;
+  if (event.key.length === 1 && event.key !== " ") lastKeyAt = event.timeStamp;
   if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
   if (isPedalKey(event) && !isOther(event.target)) {
     event.preventDefault();
