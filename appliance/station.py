@@ -4,18 +4,23 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from appliance.api import StationApi
 from appliance.config import StationConfig
 from appliance.errors import SpoolError, StationError
+from appliance.late_camera import LateCamera
 from appliance.session.front import StationFront
 from appliance.session.runner import Session
 from appliance.spool.store import Spool
 from appliance.threads import ServiceThread
 from appliance.worker import Worker
+from firmware.gestures import MS, GestureTimes
+from firmware.interfaces import Hardware
 from firmware.pedal_driven import DrivenPedal
-from firmware.registry import open_hardware
+from firmware.registry import HardwareConfig, open_camera, open_hardware
 from wire.errors import CodedError
 
 log = logging.getLogger(__name__)
@@ -32,7 +37,7 @@ def run_station(config: StationConfig, serve: Serve, stop: threading.Event) -> N
 
     Raises:
         SpoolError: the spool cannot be used.
-        HardwareError: a configured part is not there.
+        HardwareError: a configured part is not there, or can never be; a camera alone may come later.
         StationError: STATION-01, a thread died; whoever started the service starts it again.
     """
     deaths: list[tuple[str, BaseException]] = []
@@ -79,10 +84,9 @@ def _build(
     """Open and start the parts; `parts` closes them in reverse."""
     setup = config.capture_setup()
     spool = parts.enter_context(Spool.open(config.spool.folder, config.station.id, config.retention()))
-    hardware = open_hardware(config.hardware)
-    parts.callback(hardware.close)
+    hardware = _open(config.hardware, parts)
     hardware.lamp.set(1.0)
-    screen_pedal = DrivenPedal()
+    screen_pedal = DrivenPedal(gesture_times(config.hardware))
     parts.callback(screen_pedal.close)
     worker = Worker(spool, setup, limit=config.imaging.queue_limit)
     session = Session(hardware, spool, worker, setup)
@@ -99,6 +103,21 @@ def _build(
     working.start()
     cleaner.start()
     return StationFront(session, spool, hardware.cameras, screen_pedal)
+
+
+def _open(config: HardwareConfig, parts: ExitStack) -> Hardware:
+    hardware = open_hardware(replace(config, cameras=()))
+    parts.callback(hardware.close)
+    cameras = []
+    for index, camera in enumerate(config.cameras):
+        cameras.append(LateCamera(f"camera-{index}", partial(open_camera, camera, index)))
+        parts.callback(cameras[-1].close)
+    return replace(hardware, cameras=tuple(cameras))
+
+
+def gesture_times(config: HardwareConfig) -> GestureTimes:
+    """Return how long a hold is, so that the screen's pedal feels like the one on the floor."""
+    return GestureTimes(config.settle_ms * MS, config.hold_ms * MS, config.hold_long_ms * MS)
 
 
 def _serve(serve: Serve, api: StationApi, stop: threading.Event) -> None:

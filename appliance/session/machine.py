@@ -244,7 +244,7 @@ def _room(data: SessionData, captures_left: int) -> Step:
             return _ready(data)
         case Paused(reason=PauseReason.DISK) if captures_left >= ROOM_TO_RESUME:
             ready, effects = _ready(data)
-            return ready, (Say("s.resumed"), *effects)
+            return ready, (Say("s.recovered"), *effects)
         case _ if captures_left < ROOM_TO_WARN <= before and not isinstance(data.state, Closed):
             return data, (Say("s.disk80", (("n", captures_left),)),)
         case _:

@@ -14,9 +14,13 @@ from appliance.clocks import Clocks, is_synchronised
 from appliance.config import ImagingSection, SpoolSection, StationConfig, StationSection, WebSection, render
 from appliance.errors import NotNow, SpoolError, StationError
 from appliance.health import temperature_c
+from appliance.late_camera import LateCamera
 from appliance.spool.store import Spool
 from appliance.station import retention, run_station
+from firmware.errors import CameraMissing, DriverUnavailable
+from firmware.interfaces import Lock
 from firmware.registry import CameraConfig, HardwareConfig
+from firmware.simulated import SimulatedCamera
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +75,35 @@ def test_an_error_with_a_code_keeps_its_code(tmp_path) -> None:
 
     with pytest.raises(NotNow, match="SES-08"):
         run_station(config(tmp_path), refuse, threading.Event())
+
+
+def test_a_camera_that_is_not_there_yet_is_a_fault_that_passes(tmp_path) -> None:
+    cable = threading.Event()
+
+    def open_camera() -> SimulatedCamera:
+        if not cable.is_set():
+            raise CameraMissing("CAM-01", "No camera answers.", "Check the cable.")
+        return SimulatedCamera(1, 320, 240, port="cam-0")
+
+    late = LateCamera("camera-0", open_camera)
+    assert late.info.port == "camera-0"
+    late.lock(Lock(exposure_us=5))
+    for use in (late.preview, late.recover, lambda: late.capture(pressed_at_ns=0)):
+        with pytest.raises(CameraMissing):
+            use()
+    cable.set()
+    late.recover()
+    late.recover()
+    assert late.capture(pressed_at_ns=0).camera == late.info.port == "cam-0"
+    late.close()
+
+
+def test_a_driver_that_this_machine_lacks_ends_the_start(tmp_path) -> None:
+    def open_camera() -> SimulatedCamera:
+        raise DriverUnavailable("HW-01", "No picamera2.", "Install it.")
+
+    with pytest.raises(DriverUnavailable):
+        LateCamera("camera-0", open_camera)
 
 
 def test_two_stations_cannot_share_a_spool(tmp_path) -> None:

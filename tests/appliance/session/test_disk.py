@@ -8,7 +8,10 @@ import textwrap
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from appliance.api import NewJob, SessionState, Verdict
+from appliance.errors import SpoolError
 from appliance.spool.files import Disk
 from appliance.spool.store import Spool
 from firmware.interfaces import Signal
@@ -46,7 +49,7 @@ def test_capture_pauses_in_words_before_the_disk_is_full_and_goes_on_by_itself(b
     station.press()
     assert station.until(lambda now: now.refused_presses == 1).notice.key == "refused.disk"
     disk.free_bytes = 100 * GIB
-    assert station.ready().notice.key == "s.resumed"
+    assert station.ready().notice.key == "s.recovered"
     station.shoot()
     assert station.front.snapshot().job.entries == 2
 
@@ -58,9 +61,7 @@ def test_a_disk_that_fills_between_two_looks_costs_the_press_and_nothing_else(bu
     station.shoot()
     disk.free_bytes = -1
     station.pedal.close_contact()
-    now = station.front.wait_for_change(station.front.snapshot().number, 5)
-    now = station.until(lambda now: now.state is SessionState.PAUSED)
-    assert now.refused_presses == 1
+    now = station.until(lambda now: now.state is SessionState.PAUSED and now.refused_presses == 1)
     assert now.safe_captures == 1
     disk.free_bytes = 100 * GIB
     station.lift()
@@ -81,6 +82,31 @@ def test_a_capture_that_the_disk_did_not_keep_gets_no_verdict_and_the_next_one_i
     now = station.shoot()
     assert now.last.verdict is Verdict.OK
     assert now.job.entries == 1
+
+
+class DiskThatFailsLists(Disk):
+    """Loses a list on its way, once."""
+
+    is_broken = True
+
+    def step(self, name, path):
+        if self.is_broken and name == "rename" and path.name.startswith("list-"):
+            self.is_broken = False
+            raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_list_that_was_closed_and_not_sent_is_sent_at_the_next_start(build) -> None:
+    station = build(spool_open=partial(Spool.open, disk=DiskThatFailsLists()))
+    station.front.open_job(NewJob(title="Kiều"))
+    station.shoot()
+    with pytest.raises(SpoolError, match="DISK-02"):
+        station.front.hand_over()
+    station.stop()
+    again = build()
+    now = again.front.snapshot()
+    assert now.job is None
+    assert [job.title for job in now.handed_over] == ["Kiều"]
+    assert again.spool.jobs()[0].handed_over
 
 
 LIFE = """

@@ -232,7 +232,7 @@ def test_a_fault_that_only_a_person_can_mend_is_not_tried_again(desk: Desk) -> N
 def test_a_full_disk_pauses_in_words_and_goes_on_by_itself_when_there_is_room(desk: Desk) -> None:
     assert desk.tell(ev.RoomChanged(0)) == [ev.Play(Signal.PAUSED), ev.Say("s.disk")]
     assert desk.tell(ev.RoomChanged(ROOM_TO_RESUME - 1)) == []
-    assert desk.tell(ev.RoomChanged(ROOM_TO_RESUME)) == [ev.Say("s.resumed")]
+    assert desk.tell(ev.RoomChanged(ROOM_TO_RESUME)) == [ev.Say("s.recovered")]
     assert desk.data.name is SessionState.READY
 
 
