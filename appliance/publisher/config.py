@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.publisher.delivery import DeliveryPolicy
+from appliance.publisher.policy import DeliveryPolicy
 
 
 @dataclass(frozen=True, slots=True)

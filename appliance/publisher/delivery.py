@@ -24,11 +24,14 @@ from appliance.publisher.events import (
     ReplyReceived,
     SendChunk,
     SendOffer,
+    SendProbe,
     Tick,
 )
+from appliance.publisher.policy import DeliveryPolicy
 from appliance.publisher.transfer import Phase, Transfer
 from appliance.spool.rows import Pending
 from appliance.spool.state import LinkState
+from wire.limits import MAX_CHUNK_BYTES
 from wire.messages import (
     Again,
     Busy,
@@ -47,33 +50,6 @@ from wire.topics import ChunkAddress
 NO_SUBSCRIBER: Final = 0x10
 NOT_AUTHORISED: Final = 0x87
 FAILURE: Final = 0x80
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryPolicy:
-    """How patient the delivery is.
-
-    Attributes:
-        offer_timeout_s: from an offer's acknowledgement to a worker's answer.
-        progress_timeout_s: of silence of a worker that everything sent has reached the broker for.
-        line_timeout_s: of silence of the broker itself, on a line that is merely slow.
-        first_retry_s: wait after the first failure; it doubles with each.
-        longest_retry_s: where the doubling ends.
-        jitter: part of each wait that is left to chance, so that a fleet does not come back as one.
-        max_in_flight: objects on the line at once; the second one's offer overlaps the first one's last chunks.
-        max_agains: times one grant may ask for spans once more.
-        unanswered_limit: offers in a row without an answer until the centre is called absent.
-    """
-
-    offer_timeout_s: float = 5.0
-    progress_timeout_s: float = 12.0
-    line_timeout_s: float = 90.0
-    first_retry_s: float = 1.0
-    longest_retry_s: float = 60.0
-    jitter: float = 0.25
-    max_in_flight: int = 2
-    max_agains: int = 8
-    unanswered_limit: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +88,11 @@ class Delivery:
         self._tokens: dict[int, Transfer] = {}
         self._last_token = 0
         self._max_chunk_bytes = 0
+        self._line_chunk_bytes = MAX_CHUNK_BYTES
         self._gate_s = 0.0
         self._failures = 0
+        self._probe_at_s = math.inf
+        self._probe_token = 0
         self.link = OFFLINE
 
     @property
@@ -126,7 +105,7 @@ class Delivery:
         actions: list[Action] = []
         match event:
             case Connected(max_chunk_bytes):
-                self._connected(max_chunk_bytes)
+                self._connected(max_chunk_bytes, now_s)
             case Disconnected(code, refused):
                 self._disconnected(Link("refused" if refused else "offline", code))
             case ReplyReceived(reply):
@@ -142,7 +121,7 @@ class Delivery:
             case _:
                 assert_never(event)
         self._time_out(now_s)
-        return actions + self._offers(now_s) + self._chunks(now_s)
+        return actions + self._offers(now_s) + self._chunks(now_s) + self._probe(now_s)
 
     def next_deadline(self, now_s: float) -> float:
         """Return when a `Tick` is due at the latest; infinity where only an event can bring anything."""
@@ -152,7 +131,7 @@ class Delivery:
         if self.in_flight < self._policy.max_in_flight:
             waiting = (one.not_before_s for one in self._transfers.values() if one.phase is Phase.WAITING)
             deadlines += [max(self._gate_s, not_before_s) for not_before_s in waiting]
-        return max(now_s, min(deadlines, default=math.inf))
+        return max(now_s, min(deadlines, default=self._probe_at_s))
 
     # The line
 
@@ -160,15 +139,22 @@ class Delivery:
     def _is_connected(self) -> bool:
         return self._max_chunk_bytes > 0
 
-    def _connected(self, max_chunk_bytes: int) -> None:
+    def _connected(self, max_chunk_bytes: int, now_s: float) -> None:
         self._max_chunk_bytes = max_chunk_bytes
+        self._probe_at_s = now_s + self._policy.first_retry_s
         self.link = ONLINE
         self._restart()
 
     def _disconnected(self, link: Link) -> None:
+        if any(one.phase is Phase.GRANTED and one.unacknowledged for one in self._transfers.values()):
+            # A chunk that takes longer than the broker's patience would break every line to come; half of it may not.
+            self._line_chunk_bytes = max(self._policy.smallest_chunk_bytes, self._line_chunk_bytes // 2)
         self._max_chunk_bytes = 0
         self.link = link
         self._restart()
+
+    def _chunk_bytes(self, grant: Grant) -> int:
+        return min(grant.chunk_bytes, self._max_chunk_bytes, self._line_chunk_bytes)
 
     def _restart(self) -> None:
         """Forget every timer: what failed on the old line says nothing about the new one."""
@@ -181,6 +167,8 @@ class Delivery:
                 transfer.wait(0.0)
 
     def _acknowledged(self, token: int, reason_code: int, now_s: float) -> None:
+        if token == self._probe_token:
+            self.link = NO_SERVER if reason_code == NO_SUBSCRIBER else NOT_ALLOWED if reason_code >= FAILURE else ONLINE
         transfer = self._tokens.pop(token, None)
         if transfer is None or token not in transfer.unacknowledged:
             return
@@ -271,6 +259,7 @@ class Delivery:
         if not _same_files(receipt.files, transfer.pending.files):
             return
         if transfer.pending.ref.kind == "capture":
+            self._line_chunk_bytes = min(MAX_CHUNK_BYTES, self._line_chunk_bytes * 2)
             transfer.settle()
         elif transfer.phase is not Phase.WAITING:
             transfer.phase = Phase.ANSWERING
@@ -303,7 +292,7 @@ class Delivery:
     def _granted(self, transfer: Transfer, grant: Grant, now_s: float) -> None:
         has_place = transfer.phase is Phase.WAITING and self.in_flight < self._policy.max_in_flight
         if self._is_connected and (transfer.phase is Phase.OFFERED or has_place):
-            transfer.begin(grant, min(grant.chunk_bytes, self._max_chunk_bytes))
+            transfer.begin(grant, self._chunk_bytes(grant))
             self._extend(transfer, now_s)
 
     def _again(self, transfer: Transfer, again: Again, now_s: float) -> None:
@@ -313,7 +302,7 @@ class Delivery:
         if transfer.agains > self._policy.max_agains:
             self._retry(transfer, now_s)
             return
-        transfer.send_again(again.file, again.spans, min(transfer.grant.chunk_bytes, self._max_chunk_bytes))
+        transfer.send_again(again.file, again.spans, self._chunk_bytes(transfer.grant))
         self._extend(transfer, now_s)
 
     # Time
@@ -371,6 +360,16 @@ class Delivery:
                 actions.append(SendChunk(self._token(transfer), transfer.pending, address, chunk.length))
                 self._extend(transfer, now_s)
         return actions
+
+    def _probe(self, now_s: float) -> list[Action]:
+        """With nothing to send, an absent centre would go unnoticed until there is."""
+        is_idle = not any(one.in_flight or one.phase is Phase.WAITING for one in self._transfers.values())
+        if not (self._is_connected and is_idle and now_s >= self._probe_at_s):
+            return []
+        self._probe_at_s = now_s + self._policy.probe_every_s
+        self._last_token += 1
+        self._probe_token = self._last_token
+        return [SendProbe(self._probe_token)]
 
     def _token(self, transfer: Transfer) -> int:
         self._last_token += 1

@@ -79,6 +79,13 @@ class SendChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class SendProbe:
+    """Ask the broker whether anybody takes offers, by an empty one; its acknowledgement carries `token`."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordReceipt:
     """Make it durable that the centre holds an object."""
 
@@ -107,4 +114,4 @@ class RecordListAnswer:
     answer: Complete | Missing
 
 
-Action = SendOffer | SendChunk | RecordReceipt | RecordRejection | RecordDamaged | RecordListAnswer
+Action = SendOffer | SendChunk | SendProbe | RecordReceipt | RecordRejection | RecordDamaged | RecordListAnswer

@@ -28,6 +28,7 @@ from appliance.publisher.events import (
     ReplyReceived,
     SendChunk,
     SendOffer,
+    SendProbe,
     Tick,
 )
 from appliance.publisher.reading import CheckedReader
@@ -178,6 +179,9 @@ class Publisher:
             match action:
                 case SendOffer() | SendChunk():
                     return self._send(action)
+                case SendProbe(token):
+                    self._publish(token, topics.offers(self._config.station), b"", OFFER_EXPIRY_S)
+                    return None
                 case RecordReceipt(receipt):
                     self._outbox.record_receipt(receipt)
                 case RecordRejection(rejected):
@@ -208,11 +212,14 @@ class Publisher:
                 topic, expiry_s = topics.chunk(address), CHUNK_EXPIRY_S
         except FileDamaged as damage:
             return ObjectDamaged(ref, damage.file)
+        self._publish(action.token, topic, payload, expiry_s)
+        return None
+
+    def _publish(self, token: int, topic: str, payload: bytes, expiry_s: int) -> None:
         number = self._line.publish(topic, payload, expiry_s=expiry_s)
         if number is not None:
-            self._tokens[number] = action.token
+            self._tokens[number] = token
             self._sent_bytes += len(payload)
-        return None
 
     # How things are
 

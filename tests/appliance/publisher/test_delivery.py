@@ -1,0 +1,346 @@
+"""The delivery against every kind of bad day, in simulated time."""
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.publisher.delivery import Delivery
+from appliance.publisher.events import (
+    Connected,
+    Disconnected,
+    ObjectDamaged,
+    ObjectsWaiting,
+    PublishAcknowledged,
+    RecordDamaged,
+    RecordReceipt,
+    RecordRejection,
+    ReplyReceived,
+    SendChunk,
+    SendOffer,
+    SendProbe,
+    Tick,
+)
+from appliance.spool.rows import Pending
+from tests.appliance.publisher.world import CHUNK_BYTES, POLICY, Weather, World, capture, job_list
+from wire.limits import MAX_CHUNK_BYTES
+from wire.messages import (
+    Again,
+    Busy,
+    Complete,
+    FileEntry,
+    Grant,
+    Held,
+    Missing,
+    ObjectRef,
+    Progress,
+    Receipt,
+    Rejected,
+    Span,
+)
+
+STORMS = st.builds(
+    Weather,
+    loss=st.floats(0, 0.4),
+    doubling=st.floats(0, 0.4),
+    delay_s=st.floats(0.01, 4.0),
+    death=st.floats(0, 0.2),
+    busy=st.floats(0, 0.5),
+    cut=st.floats(0, 0.2),
+    no_server=st.floats(0, 0.1),
+    again=st.floats(0, 0.2),
+    lasts_s=st.floats(10, 200),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(weather=STORMS, seed=st.integers(0, 2**32), count=st.integers(1, 12), window=st.integers(1, 8))
+def test_everything_arrives_once_whatever_the_weather(weather: Weather, seed: int, count: int, window: int) -> None:
+    world = World([job_list(count), *(capture(number) for number in range(count))], weather, seed, window)
+    world.run(until=lambda: not world.waiting, limit_s=weather.lasts_s + 300)
+    assert set(world.stored) == set(world.sizes)
+    assert set(world.stored_times.values()) == {1}
+    assert set(world.recorded) >= {ref for ref in world.sizes if ref.kind == "capture"}
+    assert isinstance(world.answers[-1], Complete)
+    # No flood: a good day needs one offer an object; a bad one may need one a second and one for every failure.
+    assert len(world.offers_sent) <= 6 * (count + 1) + 4 * (weather.lasts_s + 60)
+
+
+def test_on_a_good_day_every_byte_is_sent_once_and_offers_overlap_transfers() -> None:
+    world = World([capture(number) for number in range(10)], Weather(), seed=1)
+    world.run(until=lambda: not world.waiting, limit_s=60)
+    assert world.chunks_sent == 10 * (math.ceil(10_000 / CHUNK_BYTES) + math.ceil(5_000 / CHUNK_BYTES))
+    assert [ref.id for _, ref in world.offers_sent] == [f"c{number}" for number in range(10)], "oldest first"
+    assert world.offers_sent[1][0] == world.offers_sent[0][0], "two at once"
+
+
+def test_while_nobody_takes_offers_they_are_few_and_one_at_a_time() -> None:
+    world = World([capture(number) for number in range(30)], Weather(no_server=1.0, lasts_s=3600), seed=2)
+    world.worker = None
+    world.run(until=lambda: world.now_s > 3500, limit_s=3600)
+    assert world.delivery.link.state == "no_server"
+    assert 3500 / 60 < len(world.offers_sent) < 3500 / 60 * 3
+    world.run(until=lambda: not world.waiting, limit_s=3600 + 3600 + 120)
+
+
+# Single rules, event by event.
+
+
+def granted(ref: ObjectRef, **changes: object) -> Grant:
+    fields = {
+        "object": ref,
+        "grant_id": "g1",
+        "worker": "w1",
+        "inbox": "lattrang/1/inbox/w1",
+        "chunk_bytes": CHUNK_BYTES,
+        "window": 4,
+        "lease_s": 60.0,
+        **changes,
+    }
+    return Grant(**fields)
+
+
+def receipt_of(pending: Pending) -> Receipt:
+    return Receipt(object=pending.ref, files=pending.files, worker="w", stored_at="2026-01-02T03:04:05Z")
+
+
+class Bench:
+    """A delivery with its clock at hand."""
+
+    def __init__(self, *pending: object) -> None:
+        self.delivery = Delivery("s1", POLICY, lambda: 0.0)
+        self.now_s = 100.0
+        self.sent: list[object] = []
+        self.give(Connected(CHUNK_BYTES))
+        self.first = self.give(ObjectsWaiting(tuple(pending)))
+
+    def give(self, event: object, after_s: float = 0.0) -> list[object]:
+        self.now_s += after_s
+        actions = self.delivery.handle(event, self.now_s)
+        self.sent += actions
+        return actions
+
+    def reply(self, reply: object, after_s: float = 0.0) -> list[object]:
+        return self.give(ReplyReceived(reply), after_s)
+
+    def to_deadline(self) -> list[object]:
+        deadline_s = self.delivery.next_deadline(self.now_s)
+        assert deadline_s > self.now_s
+        return self.give(Tick(), deadline_s - self.now_s)
+
+
+def chunks(actions: list[object]) -> list[tuple[str, int, int]]:
+    return [(one.address.file, one.address.offset, one.length) for one in actions if isinstance(one, SendChunk)]
+
+
+def test_the_window_opens_by_progress_and_not_by_the_brokers_answer() -> None:
+    bench = Bench(capture(1))
+    sent = bench.reply(granted(capture(1).ref))
+    assert chunks(sent) == [("frame-1.jpg", n * CHUNK_BYTES, CHUNK_BYTES) for n in range(4)]
+    for action in sent:
+        assert bench.give(PublishAcknowledged(action.token, 0)) == []
+    held = (Held("frame-1.jpg", (Span(0, 2 * CHUNK_BYTES),)),)
+    more = bench.reply(Progress(object=capture(1).ref, grant_id="g1", held=held))
+    assert chunks(more) == [("frame-1.jpg", n * CHUNK_BYTES, CHUNK_BYTES) for n in (4, 5)]
+    assert bench.reply(Progress(object=capture(1).ref, grant_id="g1", held=held)) == []
+    assert bench.reply(Progress(object=capture(1).ref, grant_id="other", held=held)) == []
+
+
+def test_what_the_worker_has_is_not_sent_and_the_last_chunk_is_as_short_as_the_file() -> None:
+    bench = Bench(capture(1, frame_bytes=2 * CHUNK_BYTES + 10))
+    have = (Held("frame-1.jpg", (Span(0, CHUNK_BYTES),)),)
+    sent = bench.reply(granted(capture(1).ref, have=have, window=9))
+    assert chunks(sent)[:2] == [("frame-1.jpg", CHUNK_BYTES, CHUNK_BYTES), ("frame-1.jpg", 2 * CHUNK_BYTES, 10)]
+    assert {file for file, _, _ in chunks(sent)} == {"frame-1.jpg", "left.jpg"}, "documents went with the offer"
+
+
+def test_spans_asked_for_again_come_first_and_not_twice() -> None:
+    bench = Bench(capture(1))
+    bench.reply(granted(capture(1).ref))
+    again = Again(object=capture(1).ref, grant_id="g1", file="frame-1.jpg", spans=(Span(0, CHUNK_BYTES),))
+    assert chunks(bench.reply(again)) == [("frame-1.jpg", 0, CHUNK_BYTES)]
+    beyond = Again(object=capture(1).ref, grant_id="g1", file="nothing.jpg", spans=(Span(0, 50),))
+    assert chunks(bench.reply(beyond)) == []
+
+
+def test_a_worker_that_asks_again_for_ever_is_left() -> None:
+    bench = Bench(capture(1))
+    bench.reply(granted(capture(1).ref))
+    again = Again(object=capture(1).ref, grant_id="g1", file="frame-1.jpg", spans=(Span(0, CHUNK_BYTES),))
+    sent = [bench.reply(again) for _ in range(POLICY.max_agains + 3)]
+    assert sum(len(chunks(one)) for one in sent) == POLICY.max_agains
+    assert isinstance(bench.to_deadline()[0], SendOffer)
+
+
+def test_a_silent_worker_is_given_up_but_not_while_the_line_is_merely_slow() -> None:
+    bench = Bench(capture(1))
+    sent = bench.reply(granted(capture(1).ref))
+    assert bench.give(Tick(), POLICY.progress_timeout_s * 2) == [], "the broker has not even answered"
+    for action in sent:
+        bench.give(PublishAcknowledged(action.token, 0))
+    assert bench.give(Tick(), POLICY.progress_timeout_s - 0.1) == []
+    [offer] = bench.give(Tick(), 0.2)
+    assert isinstance(offer, SendOffer)
+    assert chunks(bench.reply(granted(capture(1).ref, grant_id="g2", worker="w2")))[0] == (
+        "frame-1.jpg",
+        0,
+        CHUNK_BYTES,
+    )
+
+
+def test_a_chunk_that_reaches_nobody_means_the_worker_has_gone() -> None:
+    bench = Bench(capture(1))
+    sent = bench.reply(granted(capture(1).ref))
+    bench.give(PublishAcknowledged(sent[0].token, 0x10))
+    assert bench.delivery.link.state == "online"
+    assert bench.delivery.next_deadline(bench.now_s) <= bench.now_s + POLICY.first_retry_s
+    assert isinstance(bench.to_deadline()[0], SendOffer)
+
+
+def test_busy_is_obeyed() -> None:
+    bench = Bench(capture(1), capture(2), capture(3))
+    bench.reply(Busy(object=capture(1).ref, retry_after_s=7.0))
+    bench.reply(Busy(object=capture(2).ref, retry_after_s=7.0))
+    assert bench.give(Tick(), 6.9) == []
+    assert [action.pending.ref.id for action in bench.give(Tick(), 0.2)] == ["c1", "c2"]
+
+
+def test_retries_grow_rarer_up_to_a_minute_and_start_anew_on_a_new_connection() -> None:
+    bench = Bench(capture(1))
+    [offer] = bench.first
+    waits = []
+    for _ in range(9):
+        bench.give(PublishAcknowledged(offer.token, 0x10))
+        before = bench.now_s
+        [offer] = bench.to_deadline()
+        waits.append(bench.now_s - before)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    bench.give(Disconnected("NET-01"))
+    assert bench.delivery.next_deadline(bench.now_s) == math.inf
+    assert [type(action) for action in bench.give(Connected(CHUNK_BYTES))] == [SendOffer]
+
+
+def test_the_link_says_what_is_wrong() -> None:
+    bench = Bench(capture(1))
+    assert bench.delivery.link.state == "online"
+    bench.give(PublishAcknowledged(bench.first[0].token, 0x87))
+    assert (bench.delivery.link.state, bench.delivery.link.code) == ("refused", "PAIR-02")
+    [offer] = bench.to_deadline()
+    bench.give(PublishAcknowledged(offer.token, 0x10))
+    assert (bench.delivery.link.state, bench.delivery.link.code) == ("no_server", "NET-02")
+    [offer] = bench.to_deadline()
+    bench.give(PublishAcknowledged(offer.token, 0))
+    bench.reply(granted(capture(1).ref))
+    assert bench.delivery.link.state == "online"
+    bench.give(Disconnected("PAIR-01", refused=True))
+    assert (bench.delivery.link.state, bench.delivery.link.code) == ("refused", "PAIR-01")
+
+
+def test_an_absent_centre_is_noticed_even_while_there_is_nothing_to_send() -> None:
+    bench = Bench()
+    [probe] = bench.to_deadline()
+    bench.give(PublishAcknowledged(probe.token, 0x10))
+    assert bench.delivery.link.state == "no_server"
+    before = bench.now_s
+    [probe] = bench.to_deadline()
+    assert bench.now_s - before == POLICY.probe_every_s
+    bench.give(PublishAcknowledged(probe.token, 0))
+    assert bench.delivery.link.state == "online"
+
+
+def test_chunks_shrink_on_a_line_that_breaks_under_them_and_grow_back() -> None:
+    bench = Bench(capture(1, frame_bytes=3_000_000))
+    ref = capture(1).ref
+    sizes = []
+    for _ in range(8):
+        bench.give(Disconnected("NET-01"))
+        bench.give(Connected(MAX_CHUNK_BYTES))
+        sizes.append(chunks(bench.reply(granted(ref, chunk_bytes=512 * 1024, window=1)))[0][2] // 1024)
+    assert sizes == [512, 512, 256, 128, 64, 32, 16, 16]
+
+
+def test_a_centre_that_takes_offers_and_never_answers_counts_as_absent() -> None:
+    bench = Bench(capture(1))
+    for _ in range(4):
+        bench.to_deadline()
+    assert bench.delivery.link.state == "no_server"
+
+
+def test_answers_for_strangers_change_nothing_but_a_receipt_is_always_recorded() -> None:
+    bench = Bench(capture(1))
+    stranger = ObjectRef("capture", "stranger")
+    assert bench.reply(granted(stranger)) == []
+    assert bench.reply(Rejected(object=stranger, code="malformed")) == []
+    assert bench.reply(Busy(object=stranger, retry_after_s=3600)) == []
+    receipt = Receipt(object=stranger, files=capture(1).files, worker="w", stored_at="2026-01-02T03:04:05Z")
+    assert bench.reply(receipt) == [RecordReceipt(receipt)]
+    assert bench.delivery.in_flight == 1
+
+
+def test_a_receipt_for_other_files_ends_nothing() -> None:
+    bench = Bench(capture(1))
+    other = (FileEntry("frame-1.jpg", 1, "f" * 64),)
+    bench.reply(Receipt(object=capture(1).ref, files=other, worker="w", stored_at="2026-01-02T03:04:05Z"))
+    assert bench.delivery.in_flight == 1
+    bench.reply(receipt_of(capture(1)))
+    assert bench.delivery.in_flight == 0
+
+
+def test_a_receipt_that_could_not_be_recorded_is_fetched_again_without_haste() -> None:
+    bench = Bench(capture(1))
+    receipt = receipt_of(capture(1))
+    bench.reply(receipt)
+    assert bench.give(ObjectsWaiting((capture(1),))) == []
+    assert isinstance(bench.to_deadline()[0], SendOffer)
+    bench.reply(receipt)
+    assert not any(isinstance(action, SendOffer) for action in bench.give(ObjectsWaiting(())))
+    assert isinstance(bench.to_deadline()[0], SendProbe)
+
+
+def test_a_rejection_is_recorded_and_the_next_object_goes() -> None:
+    bench = Bench(capture(1), capture(2), capture(3))
+    rejected = Rejected(object=capture(1).ref, code="digest_conflict")
+    actions = bench.reply(rejected)
+    assert actions[0] == RecordRejection(rejected)
+    assert actions[1].pending.ref.id == "c3"
+
+
+def test_a_damaged_object_is_recorded_and_its_transfer_abandoned() -> None:
+    bench = Bench(capture(1))
+    bench.reply(granted(capture(1).ref))
+    assert bench.give(ObjectDamaged(capture(1).ref, "left.jpg")) == [RecordDamaged(capture(1).ref, "left.jpg")]
+    assert bench.delivery.in_flight == 0
+
+
+def test_a_list_is_offered_again_as_soon_as_its_last_capture_has_its_receipt() -> None:
+    bench = Bench(job_list(1))
+    bench.reply(Missing(object=job_list(1).ref, captures=("c1",), total=1))
+    bench.give(PublishAcknowledged(bench.first[0].token, 0))
+    assert bench.give(ObjectsWaiting((job_list(1),))) == []
+    [offer] = bench.give(ObjectsWaiting((job_list(0),)))
+    assert isinstance(offer, SendOffer)
+    complete = Complete(object=job_list(0).ref, captures=1)
+    bench.reply(complete)
+    assert bench.give(ObjectsWaiting(())) == []
+
+
+def test_a_list_that_stays_incomplete_is_offered_at_growing_intervals() -> None:
+    bench = Bench(job_list(0))
+    waits = []
+    for _ in range(8):
+        bench.reply(
+            Receipt(object=job_list(0).ref, files=job_list(0).files, worker="w", stored_at="2026-01-02T03:04:05Z")
+        )
+        bench.reply(Missing(object=job_list(0).ref, captures=("c1",), total=1))
+        before = bench.now_s
+        bench.give(ObjectsWaiting((job_list(0),)))
+        assert isinstance(bench.to_deadline()[0], SendOffer)
+        waits.append(bench.now_s - before)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_grant_that_comes_late_is_taken_only_where_there_is_a_place() -> None:
+    bench = Bench(capture(1), capture(2), capture(3))
+    assert bench.reply(granted(capture(3).ref)) == []
+    bench.reply(granted(capture(1).ref))
+    assert bench.reply(granted(capture(1).ref, grant_id="g9", worker="w9")) == [], "one grant at a time"
