@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import NewJob, StationApi
@@ -44,21 +44,16 @@ def add_routes(app: Flask, station: StationApi) -> None:
     add("job", lambda: station.open_job(_new_job()))
     app.register_error_handler(CodedError, _refused)
     app.register_error_handler(HardwareError, _refused)
-    app.register_error_handler(UnknownCapture, _unknown)
-
-
-class UnknownCapture(Exception):
-    """The form names a capture that this station does not have."""
 
 
 def _on_capture(command: Callable[[str], None]) -> None:
     capture_id = request.form.get("capture", "")
     if not is_name(capture_id):
-        raise UnknownCapture
+        abort(404)
     try:
         command(capture_id)
-    except KeyError as error:
-        raise UnknownCapture from error
+    except KeyError:
+        abort(404)
 
 
 def _new_job() -> NewJob:
@@ -87,10 +82,4 @@ def _refused(error: CodedError | HardwareError) -> Response:
     else:
         answer = Response(render_template("common/message.html", status=409, code=error.code, sentence=sentence))
     answer.status_code = 409
-    return answer
-
-
-def _unknown(_error: UnknownCapture) -> Response:
-    answer = jsonify(code="WEB-05") if _wants_json() else Response(render_template("common/message.html", status=404))
-    answer.status_code = 404
     return answer

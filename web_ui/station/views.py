@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from appliance.api import CaptureView, Delivery, FaultView, LinkView, PageView, SessionState, StationSnapshot, Verdict
-from wire.documents import FindingEntry, Side
+from wire.documents import FindingEntry, Severity, Side
 
 Tone = Literal["ok", "warn", "bad", "info", "plain"]
 Where = Literal["left", "right", "single", "both", "frame"]
@@ -21,6 +21,7 @@ _RANK = {"bad": 2, "warn": 1, "info": 0}
 _NEWS_OF_A_GOOD_PAGE = frozenset({"skew", "duplicate", "blank_page"})
 """Findings worth a word although nothing has to be done."""
 _ON_DISK = frozenset({Delivery.SAFE, Delivery.PROCESSED, Delivery.RECEIVED, Delivery.REJECTED, Delivery.DAMAGED})
+_NO_MORE_PHOTOGRAPHS = frozenset({"CAM-03", "CAM-05"})
 LOW_ROOM = 200
 """Captures of room below which the disk is shown in amber: about one book of 400 pages."""
 STRIP_LENGTH = 14
@@ -31,6 +32,7 @@ class Lead:
     """The one finding that the verdict is about, and which pages show it."""
 
     code: str
+    severity: Severity
     where: Where
     value: float | None = None
 
@@ -150,6 +152,8 @@ def link_tone(link: LinkView) -> Tone:
 
 def fault_kind(fault: FaultView) -> str:
     """Return which family of advice fits a fault, from the letters of its code."""
+    if fault.code in _NO_MORE_PHOTOGRAPHS:
+        return "photos"
     letters = fault.code.partition("-")[0].lower()
     return {"cam": "camera", "disk": "disk", "pwr": "power"}.get(letters, "other")
 
@@ -205,14 +209,14 @@ def _all_findings(capture: CaptureView) -> tuple[FindingEntry, ...]:
 def _lead(capture: CaptureView, finding: FindingEntry) -> Lead:
     sides: list[Side] = [page.side for page in capture.pages if any(f.code == finding.code for f in page.findings)]
     where: Where = "frame" if not sides else sides[0] if len(sides) == 1 else "both"
-    return Lead(finding.code, where, finding.value)
+    return Lead(finding.code, finding.severity, where, finding.value)
 
 
 def _picture(page: PageView) -> PagePicture:
     worst = max(page.findings, key=lambda finding: _RANK[finding.severity], default=None)
     tone = _TONE_OF_SEVERITY[worst.severity] if worst else "ok"
     points = " ".join(f"{x:.0f},{y:.0f}" for x, y in page.outline)
-    lead = Lead(worst.code, page.side, worst.value) if worst and worst.severity != "info" else None
+    lead = Lead(worst.code, worst.severity, page.side, worst.value) if worst and worst.severity != "info" else None
     return PagePicture(page.side, tone, points, lead)
 
 
