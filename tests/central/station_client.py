@@ -149,6 +149,7 @@ class StationClient:
     port: int
     tls: Credentials
     station: str
+    client_id: str | None = None
     replies: "queue.Queue[messages.Reply]" = field(default_factory=queue.Queue)
     received: "queue.Queue[paho.MQTTMessage]" = field(default_factory=queue.Queue)
     publications: dict[int, "queue.Queue[int]"] = field(default_factory=dict)
@@ -158,7 +159,12 @@ class StationClient:
         self.disconnected: queue.Queue[int] = queue.Queue()
         self.subscribed: queue.Queue[list[int]] = queue.Queue()
         self.acknowledged: queue.Queue[tuple[int, int]] = queue.Queue()
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
+        self.client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"station.{self.client_id or self.station}",
+            protocol=paho.MQTTv5,
+            reconnect_on_failure=False,
+        )
         self.client.tls_set(str(self.tls.ca), str(self.tls.cert), str(self.tls.key))
         self.client.on_connect = lambda _c, _d, _f, reason, _p: self.connected.put(reason.value)
         self.client.on_disconnect = lambda _c, _d, _f, reason, _p: self.disconnected.put(reason.value)

@@ -95,9 +95,7 @@ def test_a_reply_reaches_only_the_station_it_is_for(
 
 def test_a_borrowed_client_id_does_not_end_another_stations_session(house: House, victim: StationClient) -> None:
     tls = provision.new_station(house.config, "thief", house.folder / "station-thief")
-    thief = house.client(tls, "thief")
-    thief.client._client_id = b"station.victim"
-    with thief:
+    with StationClient(house.broker.host, house.broker.port, tls, "thief", client_id="victim"):
         assert victim.publish(topics.offers("victim"), b"{}") == NO_SUBSCRIBER
         assert victim.disconnected.empty()
 
