@@ -1,6 +1,7 @@
 """A whole station without a face: real spool, real worker, real pipeline, drawn books, and time that is driven."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from firmware.pedal_driven import DrivenPedal
 from firmware.recorded import RecordedLamp, RecordedLight, RecordedSounder, SimulatedCradle
 from firmware.simulated.camera import SimulatedCamera
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 POLICY = RetentionPolicy(reserve_bytes=0, ballast_bytes=0)
 
 
@@ -108,7 +109,8 @@ class Station:
     def until(self, holds: Callable[[StationSnapshot], bool], what: str = "the expected state") -> StationSnapshot:
         """Return the first snapshot for which `holds`; the clock goes on in small steps meanwhile."""
         number = -1
-        for _ in range(round(PATIENCE_S / 0.05)):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
             now = self.front.wait_for_change(number, 0.05)
             if holds(now):
                 return now
