@@ -16,6 +16,7 @@ RECORDED: Final = (
     "AnalogueGain",
     "DigitalGain",
     "ColourGains",
+    "ColourSpace",
     "ColourTemperature",
     "LensPosition",
     "FocusFoM",

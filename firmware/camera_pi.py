@@ -65,6 +65,7 @@ class PiCamera:
         self._settled = True
         self._camera: Any = None
         self._map: Any = None
+        self._colour_space = ""
         self._info = CameraInfo("", "", 0, 0)
         with self._device:
             self._open()
@@ -168,7 +169,11 @@ class PiCamera:
         )
         camera.configure(configuration)
         camera.post_callback = self._take_small
-        main = camera.camera_configuration()["main"]
+        given = camera.camera_configuration()
+        self._colour_space = str(given["colour_space"])
+        if self._colour_space != str(colour_space):
+            log.warning("camera does not give full range port=csi-%d space=%s", self._number, self._colour_space)
+        main = given["main"]
         properties = camera.camera_properties
         self._info = CameraInfo(f"csi-{self._number}", str(properties.get("Model", "unknown")), *main["size"])
         self._settled = self._lock == Lock()
@@ -189,7 +194,7 @@ class PiCamera:
             *self._planes(request, "main"),
             camera=self._info.port,
             sensor_at_ns=controls.exposure_start_ns(metadata),
-            controls=controls.recorded_controls(metadata),
+            controls=controls.recorded_controls({**metadata, "ColourSpace": self._colour_space}),
         )
 
     def _planes(self, request: Any, stream: str) -> Planes:

@@ -1,6 +1,7 @@
 """A camera that shows a folder of photographs, each exactly once: real books without a camera."""
 
 import io
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -12,16 +13,26 @@ import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from firmware.errors import CameraMissing, HardwareError, NoMorePhotographs
 from firmware.interfaces import CameraInfo, ControlValue, Frame, Lock, Preview
 from firmware.planes import Planes, planes_from_bgr, planes_to_bgr
 
 SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff"))
-MAX_PIXELS: Final = 100_000_000
-"""More than any camera module gives; a station of 2 GB cannot hold much more."""
+MAX_PIXELS: Final = 89_478_485
+"""Where Pillow begins to warn of hostile images; more than any camera module gives, all that 2 GB can hold."""
 PREVIEW_WIDTH_PX: Final = 1014
+_UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    struct.error,
+    cv2.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""All the ways in which decoders say no."""
 NS_PER_S: Final = 1_000_000_000
 
 
@@ -138,7 +149,7 @@ class ReplayCamera:
             try:
                 with Image.open(path) as image:
                     width, height = image.size
-            except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError):
+            except _UNREADABLE:
                 continue
             return CameraInfo(self._port, f"photographs of {self._folder.name}", width, height)
         raise _missing(f"None of the photographs in {self._folder} can be read.")
@@ -157,7 +168,7 @@ def read_photograph(path: Path) -> Planes:
             if width * height > MAX_PIXELS:
                 raise _unreadable(path, f"is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million")
             return planes_from_bgr(_decode(content, image))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, cv2.error) as err:
+    except _UNREADABLE as err:
         raise _unreadable(path, "is not a whole image") from err
 
 
