@@ -15,7 +15,7 @@ from wire.documents import QuarterTurn
 _LONGEST_PX: Final = 1600
 _COLUMNS: Final = 8
 _CLEAR_DIRECTION: Final = 0.15
-SURE: Final = 0.12
+SURE: Final = 0.15
 """Evidence below this says nothing: a page of pictures, vertical writing, no print at all."""
 
 
@@ -36,7 +36,7 @@ def find_rotation(luma: Plane, view: View, found: Found) -> tuple[QuarterTurn, f
 
 def _direction(view: View, found: Found, quads: list[Polygon]) -> float:
     """Return +1 where lines of print lie in the frame as stored, -1 where they stand."""
-    if len(quads) == 2:
+    if found.gutter is not None:
         return 1.0 if found.upright_gutter else -1.0
     whole = np.full(view.y.shape, 255, np.uint8)
     return sum(direction_of_print(view, view.from_frame(quad), whole) for quad in quads)

@@ -18,6 +18,9 @@ CHROMA_WEIGHT: Final = 2.0
 """A level of chroma says more than one of luma: shadows change luma alone."""
 _CLEAR_DIFFERENCE: Final = 60.0
 _LEAST_SOLIDITY: Final = 0.6
+_FACING_SHARE: Final = 0.4
+"""A piece this much as large as the largest may be its facing page."""
+_SPINE_SHARE: Final = 0.07
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,14 +53,31 @@ def _region(view: View, mask: Plane) -> Region | None:
     """Return the mask's largest piece with its holes (print, pictures) filled, or None when it is too small."""
     side = max(3, round(view.longer_px / 80) | 1)
     kernel = np.ones((side, side), np.uint8)
-    tidy = cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel)
-    contours, _ = cv2.findContours(tidy, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    largest = max(contours, key=cv2.contourArea, default=None)
-    if largest is None or cv2.contourArea(largest) < MIN_AREA_SHARE * mask.size:
+    tidy = plane(cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel))
+    pieces = _pieces(tidy)
+    if len(pieces) > 1:
+        pieces = _pieces(_joined(tidy, pieces, view.longer_px))
+    if not pieces or cv2.contourArea(pieces[0]) < MIN_AREA_SHARE * mask.size:
         return None
     filled = np.zeros_like(mask)
-    cv2.drawContours(filled, [largest], -1, 255, cv2.FILLED)
-    return Region(filled, points(largest), _score(view, filled, largest))
+    cv2.drawContours(filled, pieces[:1], -1, 255, cv2.FILLED)
+    return Region(filled, points(pieces[0]), _score(view, filled, pieces[0]))
+
+
+def _pieces(mask: Plane) -> list[Any]:
+    """Return the contours of a mask's large pieces, the largest first."""
+    contours = sorted(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)[::-1]
+    return [each for each in contours if cv2.contourArea(each) >= _FACING_SHARE * cv2.contourArea(contours[0])]
+
+
+def _joined(mask: Plane, pieces: list[Any], longer_px: int) -> Plane:
+    """Close the gap between facing pages: a deep spine can be as dark as the ground."""
+    filled = np.zeros_like(mask)
+    cv2.drawContours(filled, pieces, -1, 255, cv2.FILLED)
+    side = round(_SPINE_SHARE * longer_px) | 1
+    padded = cv2.copyMakeBorder(filled, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return plane(np.ascontiguousarray(closed[side:-side, side:-side]))
 
 
 def _ring(view: View) -> NDArray[np.bool_]:
