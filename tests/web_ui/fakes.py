@@ -133,6 +133,8 @@ class FakeStation(StationApi):
     asked: list[tuple[str, ...]] = field(default_factory=list)
     refuses: bool = False
     camera_gone: bool = False
+    still: bool = False
+    """Nothing moves before the camera: its picture keeps its number."""
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -157,7 +159,7 @@ class FakeStation(StationApi):
     def preview(self) -> tuple[bytes, int]:
         if self.camera_gone:
             raise CameraMissing("CAM-01", "No camera answers.", "Check the camera.")
-        self._previews += 1
+        self._previews += 0 if self.still and self._previews else 1
         return preview_jpeg(self._previews % 3), self._previews
 
     def frame_file(self, capture_id: str) -> Path:

@@ -294,6 +294,17 @@ def test_the_live_picture_runs_and_rests_while_nobody_looks(
         assert station._previews == before
 
 
+def test_the_live_picture_is_drawn_again_when_the_page_makes_room_for_it_elsewhere(
+    chromium: object, address: str, station: FakeStation
+) -> None:
+    station.still = True
+    with Screen(chromium, address) as screen:
+        for state in ("closed", "empty", "ok"):
+            follow(screen, station, state)
+            wait_for(screen, "Boolean(document.getElementById('live').dataset.number)")
+        assert screen.page.locator("#stale").is_hidden()
+
+
 def test_a_live_picture_that_stops_says_so_and_capture_still_works(
     chromium: object, address: str, station: FakeStation
 ) -> None:

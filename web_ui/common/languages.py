@@ -33,7 +33,7 @@ def install(app: Flask, default: str) -> None:
         default_translation_directories=str(TRANSLATIONS),
         locale_selector=choose,
     )
-    app.jinja_env.filters.update(number=number, gigabytes=gigabytes, ago=ago)
+    app.jinja_env.filters.update(number=number, size=size, ago=ago)
     app.jinja_env.globals.update(language=language, other_languages=other_languages)
 
     @app.after_request
@@ -59,10 +59,12 @@ def number(value: float) -> str:
     return format_decimal(value, locale=_locale())
 
 
-def gigabytes(value: int) -> str:
-    """Return bytes as gigabytes: whole above ten, one decimal below."""
+def size(value: int) -> str:
+    """Return bytes as whole megabytes below a gigabyte, else as gigabytes (one decimal below ten)."""
+    if value < 10**9:
+        return f"{format_decimal(round(value / 1e6), locale=_locale())} MB"
     amount = value / 1e9
-    return format_decimal(amount, format="#,##0" if amount >= 10 else "#,##0.0", locale=_locale())
+    return f"{format_decimal(amount, format='#,##0' if amount >= 10 else '#,##0.0', locale=_locale())} GB"
 
 
 def ago(instant: str) -> str:

@@ -15,7 +15,7 @@ from web_ui.station.views import face_of, facts_of
 from wire.ids import is_name
 
 STATE_WAIT_S: Final = 20.0
-PREVIEW_WAIT_S: Final = 5.0
+PREVIEW_WAIT_S: Final = 2.0
 _PREVIEW_PACE_S: Final = 0.08
 """How often a new picture is looked for: at most about twelve a second."""
 _PICTURE_CACHE: Final = "private, max-age=86400, immutable"

@@ -2,15 +2,16 @@
 
 const PACE_MS = 110;
 const RETRY_MS = 1000;
-const STALE_MS = 3000;
-let drawnAt = performance.now();
+const STALE_MS = 4000;
+let heardAt = performance.now();
+let drawnOn = null;
 
 export async function followPreview() {
   setInterval(showAge, 1000);
   let after = -1;
   for (;;) {
     const startedAt = performance.now();
-    if (document.hidden) { await shown(); drawnAt = performance.now(); }
+    if (document.hidden) { await shown(); heardAt = performance.now(); }
     if (!document.getElementById("live") || isCapturing()) { await pause(PACE_MS); continue; }
     try {
       after = await draw(after);
@@ -23,15 +24,19 @@ export async function followPreview() {
 }
 
 async function draw(after) {
-  const answer = await fetch(`/preview?after=${after}`);
-  if (answer.status === 204) return after;
+  // A canvas that is new to the page shows nothing yet: any picture is news to it.
+  const known = document.getElementById("live") === drawnOn ? after : -1;
+  const answer = await fetch(`/preview?after=${known}`);
+  // Nothing new is an answer too: a camera that does not answer is told apart by an error or by silence.
+  if (answer.status === 204) { heardAt = performance.now(); return after; }
   if (!answer.ok) throw new Error(String(answer.status));
   const bitmap = await createImageBitmap(await answer.blob());
   const canvas = document.getElementById("live");
   if (canvas) {
     if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
     canvas.getContext("2d", { alpha: false }).drawImage(bitmap, 0, 0);
-    drawnAt = performance.now();
+    heardAt = performance.now();
+    drawnOn = canvas;
     canvas.dataset.number = answer.headers.get("X-Number");
   }
   bitmap.close();
@@ -41,7 +46,7 @@ async function draw(after) {
 function showAge() {
   const line = document.getElementById("stale");
   if (!line) return;
-  const age = performance.now() - drawnAt;
+  const age = performance.now() - heardAt;
   line.hidden = age < STALE_MS || document.hidden;
   line.querySelector("[data-seconds]").textContent = String(Math.round(age / 1000));
 }
