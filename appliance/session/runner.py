@@ -315,9 +315,8 @@ class Session:
         if now_ns - self._looked_at_ns < LOOK_AROUND_S * 1e9:
             return
         self._looked_at_ns = now_ns
-        left = self._overview.captures_left
         commands = self._overview.look_around(self._job, self._data)
-        if self._overview.captures_left != left:
+        if self._overview.captures_left != self._data.captures_left:
             self.apply(ev.RoomChanged(self._overview.captures_left))
         for command in commands:
             self._spool.log_event("command", kind=type(command).__name__, command_id=command.command_id)

@@ -1,6 +1,7 @@
 """The session on a disk that fills, fails, or is cut off in mid-work."""
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -31,11 +32,13 @@ class DiskThatFills(Disk):
 class DiskThatFails(Disk):
     """Fails to sync captures while `is_broken`."""
 
-    is_broken = False
+    def __init__(self, number: int = errno.EIO) -> None:
+        self.is_broken = False
+        self._number = number
 
     def step(self, name, path):
         if self.is_broken and name == "sync" and path.name.startswith("frame-"):
-            raise OSError(errno.EIO, "Input/output error")
+            raise OSError(self._number, os.strerror(self._number))
 
 
 def test_capture_pauses_in_words_before_the_disk_is_full_and_goes_on_by_itself(build) -> None:
@@ -55,17 +58,20 @@ def test_capture_pauses_in_words_before_the_disk_is_full_and_goes_on_by_itself(b
 
 
 def test_a_disk_that_fills_between_two_looks_costs_the_press_and_nothing_else(build) -> None:
-    disk = DiskThatFills()
+    disk = DiskThatFails(errno.ENOSPC)
     station = build(spool_open=partial(Spool.open, disk=disk))
     station.front.open_job(NewJob())
     station.shoot()
-    disk.free_bytes = -1
-    station.pedal.close_contact()
-    now = station.until(lambda now: now.state is SessionState.PAUSED and now.refused_presses == 1)
-    assert now.safe_captures == 1
-    disk.free_bytes = 100 * GIB
-    station.lift()
-    station.ready()
+    disk.is_broken = True
+    station.press()
+    station.sounder.wait_for(Signal.FAULT, 20)
+    disk.is_broken = False
+    assert station.front.snapshot().safe_captures == 1
+    assert station.ready().notice.key == "s.recovered"
+    assert '"s.disk"' in (station.folder / "log" / "events.jsonl").read_text(encoding="utf-8")
+    assert station.front.snapshot().refused_presses == 1
+    station.shoot()
+    assert station.front.snapshot().job.entries == 2
 
 
 def test_a_capture_that_the_disk_did_not_keep_gets_no_verdict_and_the_next_one_is_written_anew(build) -> None:

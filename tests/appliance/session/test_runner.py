@@ -94,6 +94,8 @@ def test_a_press_while_capturing_is_refused_and_makes_no_capture_later(build, dr
     station.press()
     now = station.until(lambda now: now.refused_presses == 1)
     assert now.notice.key == "refused.capturing"
+    with pytest.raises(NotNow, match="SES-03"):
+        station.front.hand_over()
     gate.set()
     now = station.until(lambda now: now.safe_captures == 1 and now.queue_length == 0)
     assert now.job.entries == 1
@@ -259,7 +261,10 @@ def test_every_safe_capture_is_a_line_of_the_event_log(station) -> None:
 
 
 def test_a_pipeline_that_fails_twice_delivers_the_frame_alone_and_says_it_cannot_judge(build) -> None:
-    def poisoned(*_):
+    tries = []
+
+    def poisoned(*what):
+        tries.append(what)
         raise ZeroDivisionError
 
     station = build(pipeline=poisoned)
@@ -268,6 +273,7 @@ def test_a_pipeline_that_fails_twice_delivers_the_frame_alone_and_says_it_cannot
     assert now.last.verdict is Verdict.UNSURE
     pages = station.spool.pages(now.last.capture_id)
     assert pages.outcome == "processing_failed"
+    assert len(tries) == 2
     assert station.spool.row(now.last.capture_id).state is Delivery.PROCESSED
     assert station.sounder.signals[-1] is Signal.WARN
 
