@@ -23,6 +23,14 @@ class Operator:
         state = self._client.wait_for(lambda state: state["job"] is not None, PRESS_TIMEOUT_S, "the job to open")
         return str(state["job"]["job_id"])
 
+    def can_capture(self, timeout_s: float = 10.0) -> bool:
+        """Tell whether the station takes a press, now or soon."""
+        try:
+            self._client.wait_for(_can_press, timeout_s, "the station to take a press")
+        except TimeoutError:
+            return False
+        return True
+
     def capture(self) -> bool:
         """Press once and wait until the capture is in the list; False where the station could not take it."""
         before = self._client.wait_for(_can_press, PRESS_TIMEOUT_S, "the station to take a press")

@@ -45,6 +45,7 @@ class SitePlan:
         port: of the station's screen, the centre's is the next one; 0 takes free ones.
         queue_limit: captures that may wait for processing.
         limits: how much a worker takes on at once.
+        reserve_mib: room that the station's captures never use.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class SitePlan:
     port: int = 0
     queue_limit: int = 4
     limits: WorkerLimits = field(default_factory=WorkerLimits)
+    reserve_mib: int = 512
 
 
 class Site:
@@ -120,7 +122,7 @@ class Site:
         load_or_create(self._station_token)
         config = StationConfig(
             station=StationSection(self.plan.station, label="Trạm trình diễn"),
-            spool=SpoolSection(self.spool),
+            spool=SpoolSection(self.spool, self.plan.reserve_mib),
             web=WebSection(self._station_token, LOOPBACK, self.station_port),
             hardware=HardwareConfig(cameras=(self.plan.camera,)),
             imaging=ImagingSection(queue_limit=self.plan.queue_limit),

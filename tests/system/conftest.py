@@ -22,10 +22,9 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
         pytest.skip("Mosquitto is not installed: apt install mosquitto")
     sites: list[Site] = []
 
-    def make(camera: CameraConfig = SMALL, *, limits: WorkerLimits | None = None, workers: int = 1) -> Site:
-        site = Site(
-            SitePlan(tmp_path / "site", camera, limits=limits or WorkerLimits(reserve_bytes=0), workers=workers)
-        )
+    def make(*, limits: WorkerLimits | None = None, workers: int = 1, reserve_mib: int = 1) -> Site:
+        limits = limits or WorkerLimits(reserve_bytes=0)
+        site = Site(SitePlan(tmp_path / "site", SMALL, limits=limits, workers=workers, reserve_mib=reserve_mib))
         sites.append(site)
         return site.__enter__()
 
