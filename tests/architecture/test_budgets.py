@@ -34,14 +34,21 @@ def test_no_function_is_longer_than_a_screen(package: str) -> None:
     long = {}
     for path in _sources(package):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (n := _body_lines(node)) > MAX_FUNCTION_STATEMENT_LINES:
+            if (
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                and (n := _body_lines(node)) > MAX_FUNCTION_STATEMENT_LINES
+            ):
                 long[f"{path.relative_to(ROOT)}:{node.name}"] = n
     assert long == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_module_says_what_it_owns(package: str) -> None:
-    silent = [str(p.relative_to(ROOT)) for p in _sources(package) if ast.get_docstring(ast.parse(p.read_text("utf-8"))) is None]
+    silent = [
+        str(p.relative_to(ROOT))
+        for p in _sources(package)
+        if ast.get_docstring(ast.parse(p.read_text("utf-8"))) is None
+    ]
     assert silent == []
 
 
