@@ -12,7 +12,7 @@ from appliance.imaging.view import View
 _NEAR: Final = 0.04
 _FAR: Final = 0.16
 _LIKE: Final = 40.0
-_DARKEST: Final = 0.5
+_DARKEST: Final = 0.3
 _INK: Final = 28
 _MIN_INK: Final = 0.03
 _MIN_PAPER: Final = 0.45

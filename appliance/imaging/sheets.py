@@ -25,6 +25,8 @@ _SPINE_IF_BENT: Final = 0.40
 _SPINE_IF_FLAT: Final = 0.65
 _PRINT_WEIGHT: Final = 0.6
 _POINTS_A_SIDE: Final = 12
+_MOST_CUT: Final = 3
+"""A page that the frame cuts off on so many sides is larger than the frame: no outline was seen."""
 
 Division = Literal["spread", "fragment"]
 
@@ -147,18 +149,20 @@ def _trace(view: View, clean: View, quad: Polygon, line: Polygon | None) -> Shee
     """Return the exact outline near a rough quad; the side along the spine is the spine itself."""
     size = float(np.sqrt(cv2.contourArea(quad.astype(np.float32))))
     paper = _paper(clean, quad)
-    curves, evidence = [], []
+    curves, evidence, cut = [], [], 0
     for index, (start, end) in enumerate(zip(quad, np.roll(quad, -1, axis=0), strict=True)):
         if line is not None and index == _side_along(quad, line):
             curves.append(_along_line(start, end, line))
             continue
         side = follow(view, clean, start, end, reach_px=_REACH * size, deep_px=_DEEP * size)
         curves.append(side.curve)
+        cut += side.at_frame
         lost = print_beyond(view, clean, start, end, paper)
         evidence.append(0.0 if lost else side.support * min(1.0, side.contrast / _SOLID_CONTRAST))
     corners = points([_corner(curves[i - 1], curves[i], quad[i], 0.2 * size) for i in range(4)])
     pieces = [_between(corners[i], corners[(i + 1) % 4], curves[i]) for i in range(4)]
-    sheet = Sheet(corners, np.concatenate(pieces), min(evidence, default=0.0))
+    seen = min(evidence, default=0.0) if cut < _MOST_CUT else 0.0
+    sheet = Sheet(corners, np.concatenate(pieces), seen)
     return replace(sheet, corners=view.to_frame(corners), polygon=view.to_frame(sheet.polygon))
 
 

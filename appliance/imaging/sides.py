@@ -24,6 +24,9 @@ _SEEN: Final = 10.0
 """Levels that luma or colour must change across an edge to say that it was seen."""
 _NEAR_PX: Final = 2.5
 _DEGREE: Final = 3
+_AT_FRAME_PX: Final = 3.0
+_AT_FRAME_SHARE: Final = 0.7
+_FRAME_CONTRAST: Final = 20.0
 _UNLIKE_PAPER: Final = 12.0
 _PRINTED: Final = 21.0
 """Change along a strip (not across it) that covers and fore-edges do not have, but print does."""
@@ -39,11 +42,13 @@ class Side:
         curve: points from corner to corner, in pixels of the view, float64, shape (n, 2).
         support: share of the length where something changes across the edge, or where the frame ends.
         contrast: middle strength of that change, in levels.
+        at_frame: whether it is no edge of paper but the end of the frame.
     """
 
     curve: Polygon
     support: float
     contrast: float
+    at_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +77,8 @@ def follow(view: View, clean: View, start: Polygon, end: Polygon, *, reach_px: f
         deep_px: how wide a cover or fore-edge inside that edge may be.
     """
     strip = _unroll(view, clean, start, end, reach_px, deep_px)
+    if _ends_with_frame(view, strip.base):
+        return Side(strip.base, 1.0, _FRAME_CONTRAST, at_frame=True)
     change = _change(strip)
     path = _best_path(np.where(np.abs(strip.offsets) <= reach_px, change, np.float32(0)))
     side = _smoothed(strip, change, path)
@@ -82,6 +89,12 @@ def follow(view: View, clean: View, start: Polygon, end: Polygon, *, reach_px: f
         if inner.support >= _MIN_SUPPORT and inner.contrast >= _MIN_CONTRAST:
             return inner
     return side
+
+
+def _ends_with_frame(view: View, base: Polygon) -> bool:
+    """Tell whether a rough side is where the frame cuts the paper off: then there is no edge to look for."""
+    limit = np.array([view.width_px - 1 - _AT_FRAME_PX, view.height_px - 1 - _AT_FRAME_PX])
+    return float(((base < _AT_FRAME_PX) | (base > limit)).any(axis=1).mean()) > _AT_FRAME_SHARE
 
 
 def _unroll(view: View, clean: View, start: Polygon, end: Polygon, reach: float, deep: float) -> _Strip:

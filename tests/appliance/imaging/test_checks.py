@@ -1,0 +1,111 @@
+"""Each check fires on its fault and is silent on a clean frame."""
+
+import cv2
+import numpy as np
+import pytest
+
+from appliance.imaging.model import Processed, Setup
+from appliance.imaging.pipeline import process
+from appliance.imaging.planes import Planes
+from appliance.imaging.profiles import DEFAULT_PROFILE
+from appliance.imaging.similarity import Match, same_spread
+from tests.appliance.imaging.drawing import changed, single, spread
+
+CLEAN = spread(seed=11)
+
+
+def judge(planes: Planes, *, run: int = 3) -> Processed:
+    """Judge a frame as the next of a job with some clean captures behind it."""
+    before = tuple(process(spread(seed=50 + n).planes, Setup(), DEFAULT_PROFILE).signature for n in range(run))
+    return process(planes, Setup(), DEFAULT_PROFILE, before)
+
+
+def severities(processed: Processed) -> dict[str, str]:
+    return {finding.code: finding.severity for finding in processed.all_findings}
+
+
+def test_a_clean_spread_is_only_praised() -> None:
+    assert severities(judge(CLEAN.planes)) == {}
+
+
+@pytest.mark.parametrize("sigma", [1.5, 3.0])
+def test_defocus_is_bad(sigma: float) -> None:
+    assert severities(judge(changed(CLEAN.planes, cv2.GaussianBlur(CLEAN.planes.y, (0, 0), sigma))))["blur"] == "bad"
+
+
+def test_gross_defocus_is_bad_even_in_the_first_capture_of_a_job() -> None:
+    blurred = changed(CLEAN.planes, cv2.GaussianBlur(CLEAN.planes.y, (0, 0), 3.0))
+    assert severities(judge(blurred, run=0))["blur"] == "bad"
+
+
+@pytest.mark.parametrize("kernel", [(7, 1), (1, 7)])
+def test_motion_is_told_from_defocus(kernel: tuple[int, int]) -> None:
+    assert severities(judge(changed(CLEAN.planes, cv2.blur(CLEAN.planes.y, kernel))))["motion"] == "bad"
+
+
+def test_a_blurred_page_without_print_is_not_called_blurred() -> None:
+    blank = spread(lines=0).planes
+    assert "blur" not in severities(judge(changed(blank, cv2.GaussianBlur(blank.y, (0, 0), 4.0))))
+
+
+@pytest.mark.parametrize(("stops", "severity"), [(-1.5, "warn"), (-3.0, "bad")])
+def test_underexposure_is_found(stops: float, severity: str) -> None:
+    assert severities(judge(_exposed(CLEAN.planes, stops)))["exposure_dark"] == severity
+
+
+def test_overexposure_is_found() -> None:
+    assert severities(judge(_exposed(CLEAN.planes, 1.5)))["exposure_bright"] == "bad"
+
+
+def test_glare_is_found_with_its_place() -> None:
+    luma = CLEAN.planes.y.copy()
+    cv2.ellipse(luma, (1150, 600), (110, 80), 0, 0, 360, 255, -1)
+    processed = judge(changed(CLEAN.planes, luma))
+    (finding,) = [finding for finding in processed.pages[1].findings if finding.code == "glare"]
+    assert finding.severity == "warn"
+    assert finding.place is not None
+    assert 180 < finding.place.width < 260
+
+
+def test_a_page_cut_by_the_frame_through_its_print_is_bad() -> None:
+    quad = np.array([[-120.0, 150.0], [820.0, 160.0], [810.0, 1450.0], [-130.0, 1440.0]])
+    assert severities(judge(single(quad).planes))["cut_edge"] == "bad"
+
+
+def test_a_page_cut_in_its_margin_is_a_warning() -> None:
+    quad = np.array([[-40.0, 150.0], [900.0, 160.0], [890.0, 1450.0], [-50.0, 1440.0]])
+    assert severities(judge(single(quad).planes))["cut_edge"] == "warn"
+
+
+def test_a_page_that_was_straightened_is_news_not_work() -> None:
+    assert severities(judge(spread(seed=11, lean_deg=6.0).planes)) == {"skew": "info"}
+
+
+def test_the_same_spread_taken_again_is_listed_as_a_duplicate() -> None:
+    first = process(CLEAN.planes, Setup(), DEFAULT_PROFILE)
+    again = process(_moved(CLEAN.planes, 9, -6), Setup(), DEFAULT_PROFILE, (first.signature,))
+    assert severities(again) == {"duplicate": "info"}
+    assert same_spread(first.signature, again.signature) is Match.AGREE
+
+
+def test_another_spread_of_the_same_book_differs() -> None:
+    signatures = [process(spread(seed=seed).planes, Setup(), DEFAULT_PROFILE).signature for seed in (1, 2, 3)]
+    assert {same_spread(signatures[0], other) for other in signatures[1:]} == {Match.DIFFER}
+
+
+def test_blank_spreads_are_no_evidence_for_anything() -> None:
+    blank = [process(spread(lines=0, seed=seed).planes, Setup(), DEFAULT_PROFILE).signature for seed in (1, 2)]
+    assert same_spread(blank[0], blank[0]) is Match.UNSURE
+    assert same_spread(blank[0], blank[1]) is Match.UNSURE
+
+
+def _exposed(planes: Planes, stops: float) -> Planes:
+    linear = (np.arange(256) / 255.0) ** 2.2 * 2.0**stops
+    table = np.clip(np.round(255 * np.clip(linear, 0, 1) ** (1 / 2.2)), 0, 255).astype(np.uint8)
+    return changed(planes, table[planes.y])
+
+
+def _moved(planes: Planes, right_px: int, down_px: int) -> Planes:
+    matrix = np.array([[1.0, 0, right_px], [0, 1.0, down_px]])
+    size = (planes.width_px, planes.height_px)
+    return changed(planes, cv2.warpAffine(planes.y, matrix, size, borderMode=cv2.BORDER_REPLICATE))
