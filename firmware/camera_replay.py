@@ -15,7 +15,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from firmware.errors import CameraMissing, HardwareError, NoMorePhotographs
+from firmware.errors import CameraMissing, CameraStalled, HardwareError, NoMorePhotographs
 from firmware.interfaces import CameraInfo, ControlValue, Frame, Lock, Preview
 from firmware.planes import Planes, planes_from_bgr, planes_to_bgr
 
@@ -113,9 +113,11 @@ class ReplayCamera:
             self._closing.wait(min(wait_s, timeout_s))
         with self._mutex:
             self._check_open()
+            sensor_at_ns = self._clock_ns()
+            if sensor_at_ns < pressed_at_ns:
+                raise CameraStalled("CAM-02", "The press lies in the future.", "Press again.")
             path = self._take()
             planes = read_photograph(path)
-            sensor_at_ns = max(pressed_at_ns, self._clock_ns())
             return Frame(*planes, self._port, sensor_at_ns, self._controls, path.name)
 
     def recover(self) -> None:
@@ -192,9 +194,10 @@ def _small_jpeg(planes: Planes) -> bytes:
 
 def photographs(folder: Path) -> tuple[Path, ...]:
     """Return the photographs of `folder` in the order of their names; raises `CameraMissing` where there are none."""
-    if not folder.is_dir():
-        raise _missing(f"There is no folder {folder}.")
-    found = tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()))
+    try:
+        found = tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()))
+    except OSError as err:
+        raise _missing(f"The folder {folder} cannot be read.") from err
     if not found:
         raise _missing(f"There is no photograph in {folder}.")
     return found

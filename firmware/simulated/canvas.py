@@ -93,16 +93,20 @@ class Canvas:
 def polygon_mask(size_px: tuple[int, int], outline: Floats, *, soften_px: float = 0.0) -> Mask:
     """Return the mask of a polygon (n, 2) given in the frame's pixels, its edge softened by a Gaussian."""
     margin = 2 + int(3 * soften_px)
-    low = np.floor(outline.min(axis=0)).astype(int) - margin
-    high = np.ceil(outline.max(axis=0)).astype(int) + margin + 1
-    left, right = (int(value) & ~1 for value in np.clip((low[0], high[0] + 1), 0, size_px[0] + 1))
-    top, bottom = (int(value) & ~1 for value in np.clip((low[1], high[1] + 1), 0, size_px[1] + 1))
-    weight = np.zeros((max(2, min(bottom, size_px[1]) - top), max(2, min(right, size_px[0]) - left)), np.uint8)
+    left, right = _within(outline[:, 0], margin, size_px[0])
+    top, bottom = _within(outline[:, 1], margin, size_px[1])
+    weight = np.zeros((bottom - top, right - left), np.uint8)
     fixed = np.rint((outline - (left, top)) * (1 << _FRACTION_BITS)).astype(np.int32)
     cv2.fillPoly(weight, [fixed], 255, cv2.LINE_AA, _FRACTION_BITS)
     if soften_px > 0:
         weight = blurred(weight, soften_px)
     return Mask(left, top, weight)
+
+
+def _within(positions: Floats, margin: int, limit: int) -> tuple[int, int]:
+    """Return where the pixels that cover `positions` begin (even) and end: never none, which OpenCV refuses."""
+    first = min(max(int(np.floor(positions.min())) - margin, 0), limit - 1) & ~1
+    return first, min(max(int(np.ceil(positions.max())) + margin + 1, first + 2), limit)
 
 
 def blurred(plane: Plane, sigma_px: float) -> Plane:

@@ -30,8 +30,9 @@ def _print(setting: PageSetting, pixels_per_mm: float) -> Plane:
     image = Image.new("L", size, 255)
     draw = ImageDraw.Draw(image)
     for word in setting.words:
+        size_px = max(1.0, word.size_mm * pixels_per_mm)
         place = (word.x_mm * pixels_per_mm, word.baseline_mm * pixels_per_mm)
-        draw.text(place, word.text, fill=_INK, font=font(word.face, word.size_mm * pixels_per_mm), anchor="ls")
+        draw.text(place, word.text, fill=_INK, font=font(word.face, size_px), anchor="ls")
     thick = max(1, round(0.25 * pixels_per_mm))
     for left, y, right in setting.rules_mm:
         line = [(left * pixels_per_mm, y * pixels_per_mm), (right * pixels_per_mm, y * pixels_per_mm)]

@@ -13,7 +13,7 @@ from firmware.simulated.faults import Fault
 from firmware.simulated.ink import print_page
 from firmware.simulated.interference import add_glare, defocus, lay_finger, shake
 from firmware.simulated.scene import Scene, Sheet
-from firmware.simulated.studio import NOISE_UNIT, Studio
+from firmware.simulated.studio import LAMP_FULL, NOISE_UNIT, Studio
 from firmware.simulated.surface import Floats
 from firmware.simulated.typeset import PAGE_HEIGHT_MM, PAGE_WIDTH_MM, set_page
 
@@ -26,9 +26,9 @@ _DARK: Final = 0.1
 _NOISE: Final = 4
 """Stream of the scene's random numbers."""
 _SIGMA_UNIT: Final = 20.0
-_LUMA_NOISE: Final = (np.sqrt(0.7 + 0.012 * np.arange(256)) * _SIGMA_UNIT).astype(np.uint8)
+_LUMA_NOISE: Final = (np.sqrt(0.7 + 0.012 * np.arange(256)) * (np.arange(256) < 255) * _SIGMA_UNIT).astype(np.uint8)
 _CHROMA_NOISE: Final = np.full(256, 0.7 * _SIGMA_UNIT, np.uint8)
-"""Standard deviation of the noise at each level, in 1 / `_SIGMA_UNIT`."""
+"""Standard deviation of the noise at each level, in 1 / `_SIGMA_UNIT`; what is clipped has none."""
 
 
 def draw(scene: Scene, studio: Studio, seed: int) -> Planes:
@@ -75,11 +75,11 @@ def _lay_block(canvas: Canvas, scene: Scene, sheet: Sheet, width_mm: float) -> N
     y = scene.spine_mm[1]
     lower = scene.table_to_frame(np.array([[x, y - PAGE_HEIGHT_MM / 2], [x, y + PAGE_HEIGHT_MM / 2]]))
     canvas.paint(polygon_mask(canvas.size_px, np.array([upper[0], lower[0], lower[1], upper[1]])), _EDGE)
-    leaves = max(2, round(width_mm * 2.5))
+    leaves = max(2, round(width_mm * 1.8))
     for part in (np.arange(leaves) + 0.5) / leaves:
         line = upper + (lower - upper) * part
-        band = np.vstack((line, line[::-1] + np.array([away * 0.12 * scene.pixels_per_mm, 0.0])))
-        canvas.darken(polygon_mask(canvas.size_px, band), 0.25 + 0.2 * part)
+        band = np.vstack((line, line[::-1] + np.array([away * 0.10 * scene.pixels_per_mm, 0.0])))
+        canvas.darken(polygon_mask(canvas.size_px, band), 0.08 + 0.2 * part)
 
 
 def _lay_page(canvas: Canvas, scene: Scene, sheet: Sheet, studio: Studio, seed: int) -> None:
@@ -100,10 +100,11 @@ def _lay_page(canvas: Canvas, scene: Scene, sheet: Sheet, studio: Studio, seed: 
     map_x = stretch(across * texture_scale - 0.5)
     map_y = stretch(down * texture_scale - 0.5)
     luma = cv2.remap(printed, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    shade = stretch(_shade(sheet, along, studio.light_x) * 200.0).astype(np.uint8)
-    luma = cv2.multiply(luma, shade, scale=PAPER.y / 255 / 200)
+    # Rounded once only: a shade in 255 steps would show as contour lines on plain paper.
+    shade = stretch(_shade(sheet, along, studio.light_x))
+    luma = cv2.multiply(luma, shade, scale=PAPER.y / 255, dtype=cv2.CV_8U)
     half = (((size[0] + 1) // 2), ((size[1] + 1) // 2))
-    colour = cv2.convertScaleAbs(cv2.resize(shade, half, interpolation=cv2.INTER_AREA), alpha=255 / 200)
+    colour = cv2.convertScaleAbs(cv2.resize(shade, half, interpolation=cv2.INTER_AREA), alpha=255)
     canvas.paint(mask, PAPER, luma=cast(Plane, luma), shade=cast(Plane, colour))
 
 
@@ -134,7 +135,7 @@ def _shade_gutter(canvas: Canvas, scene: Scene) -> None:
 
 
 def _light(canvas: Canvas, studio: Studio, strength: float) -> None:
-    cv2.multiply(canvas.y, studio.lamp, dst=canvas.y, scale=strength / 255)
+    cv2.multiply(canvas.y, studio.lamp, dst=canvas.y, scale=strength / LAMP_FULL, dtype=cv2.CV_8U)
     light = studio.lamp_chroma if strength == 1.0 else cv2.convertScaleAbs(studio.lamp_chroma, alpha=strength)
     canvas.u, canvas.v = dim_plane(canvas.u, cast(Plane, light)), dim_plane(canvas.v, cast(Plane, light))
 

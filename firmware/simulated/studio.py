@@ -1,7 +1,7 @@
 """What stays the same between captures of one station: the cradle, the lamp's fall-off, the sensor's noise."""
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from firmware.planes import Planes, chroma_shape
 from firmware.simulated.canvas import Tone
 
 _FELT: Final = Tone(34, 130, 126)
+LAMP_FULL: Final = 65_535
 _NOISE_TILE_PX: Final = 1536
 NOISE_UNIT: Final = 24
 """Noise is kept in steps of 1/24 of a standard deviation, so that a signed byte holds five of them."""
@@ -26,15 +27,15 @@ class Studio:
 
     Attributes:
         backdrop: the empty cradle in full light.
-        lamp: how much light arrives, uint8 of the frame's size, 255 = as much as anywhere.
-        lamp_chroma: the same for the chroma planes.
+        lamp: how much light arrives, uint16 of the frame's size, `LAMP_FULL` = all of it.
+        lamp_chroma: the same for the chroma planes, uint8, 255 = all of it.
         noise: int8, standard normal in units of 1 / `NOISE_UNIT`, to be rolled for each capture.
         light_x: where the lamp hangs sideways: its direction's dx / dz.
         cover: the book's cloth.
     """
 
     backdrop: Planes
-    lamp: Plane
+    lamp: NDArray[np.uint16]
     lamp_chroma: Plane
     noise: NDArray[np.int8]
     light_x: float
@@ -52,20 +53,20 @@ def furnish(seed: int, width_px: int, height_px: int) -> Studio:
     return Studio(
         backdrop=_felt(rng, size),
         lamp=lamp,
-        lamp_chroma=cast(Plane, cv2.resize(lamp, chroma[::-1], interpolation=cv2.INTER_AREA)),
+        lamp_chroma=cv2.resize(lamp >> 8, chroma[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8),
         noise=np.clip(np.rint(normal * NOISE_UNIT), -127, 127).astype(np.int8),
         light_x=float(2.5 * lamp_x),
         cover=COVERS[seed % len(COVERS)],
     )
 
 
-def _lamp(size: tuple[int, int], centre_x: float, centre_y: float) -> Plane:
+def _lamp(size: tuple[int, int], centre_x: float, centre_y: float) -> NDArray[np.uint16]:
     small_width, small_height = max(2, size[0] // 16), max(2, size[1] // 16)
     x = np.linspace(-1.0, 1.0, small_width)[None, :]
     y = np.linspace(-1.0, 1.0, small_height)[:, None] * size[1] / size[0]
     distance = (x - centre_x) ** 2 + (y - centre_y) ** 2
-    light = 255.0 / (1.0 + 0.20 * distance) ** 1.5
-    return cast(Plane, cv2.resize(light.astype(np.float32), size, interpolation=cv2.INTER_LINEAR).astype(np.uint8))
+    light = LAMP_FULL / (1.0 + 0.20 * distance) ** 1.5
+    return cv2.resize(light.astype(np.float32), size, interpolation=cv2.INTER_LINEAR).astype(np.uint16)
 
 
 def _felt(rng: Generator, size: tuple[int, int]) -> Planes:
