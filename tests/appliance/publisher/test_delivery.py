@@ -344,3 +344,18 @@ def test_a_grant_that_comes_late_is_taken_only_where_there_is_a_place() -> None:
     assert bench.reply(granted(capture(3).ref)) == []
     bench.reply(granted(capture(1).ref))
     assert bench.reply(granted(capture(1).ref, grant_id="g9", worker="w9")) == [], "one grant at a time"
+
+
+def test_what_the_broker_says_of_an_earlier_try_does_not_disturb_the_present_one() -> None:
+    bench = Bench(capture(1))
+    [old] = bench.first
+    bench.give(PublishAcknowledged(old.token, 0x10))
+    [new] = bench.to_deadline()
+    bench.give(PublishAcknowledged(old.token, 0x10))
+    assert bench.delivery.in_flight == 1
+    bench.to_deadline()
+    bench.to_deadline()
+    bench.reply(granted(capture(1).ref))
+    assert bench.give(PublishAcknowledged(new.token, 0x10)) == []
+    assert bench.delivery.in_flight == 1
+    assert bench.delivery.link.state == "online"

@@ -38,6 +38,7 @@ def test_a_capture_goes_from_safe_to_released(open_spool: OpenSpool, folder: Pat
     with Outbox.open(folder) as outbox:
         kinds = [pending.ref.kind for pending in outbox.pending(10)]
         assert kinds == ["job_list", "capture"]
+        outbox_files = outbox.pending(10)[1].files
         assert outbox.record_receipt(receipt_for(outbox, ObjectRef("capture", "a")))
         assert spool.row("a").state is Delivery.RECEIVED
         assert spool.release_due() == ()
@@ -45,8 +46,13 @@ def test_a_capture_goes_from_safe_to_released(open_spool: OpenSpool, folder: Pat
         assert outbox.record_receipt(receipt_for(outbox, ref))
         assert spool.release_due() == ()
         outbox.record_list_answer(Complete(object=ref, captures=1))
-    assert spool.jobs()[0].complete
-    assert spool.release_due() == ("a",)
+        late = Receipt(
+            object=ObjectRef("capture", "a"), files=outbox_files, worker="w", stored_at="2026-01-02T03:04:05Z"
+        )
+        assert spool.jobs()[0].complete
+        assert spool.release_due() == ("a",)
+        assert outbox.record_receipt(late), "a receipt may come at any time"
+        assert spool.release_due() == ()
     assert not (folder / "captures" / "a").exists()
     assert spool.row("a").state is Delivery.RELEASED
     with pytest.raises(KeyError):
