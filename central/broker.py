@@ -56,6 +56,7 @@ def config_text(settings: BrokerSettings) -> str:
         "log_type error",
         "log_type warning",
         "log_type notice",
+        "set_tcp_nodelay true",
         "sys_interval 0",
         f"max_packet_size {MAX_PACKET_BYTES}",
         f"max_inflight_messages {MAX_INFLIGHT_MESSAGES}",
