@@ -133,6 +133,7 @@ class FakeStation(StationApi):
     asked: list[tuple[str, ...]] = field(default_factory=list)
     refuses: bool = False
     camera_gone: bool = False
+    frames_asked: list[str] = field(default_factory=list)
     still: bool = False
     """Nothing moves before the camera: its picture keeps its number."""
 
@@ -163,6 +164,7 @@ class FakeStation(StationApi):
         return preview_jpeg(self._previews % 3), self._previews
 
     def frame_file(self, capture_id: str) -> Path:
+        self.frames_asked.append(capture_id)
         shown = [c for c in (self._now.job.latest if self._now.job else ()) if c.capture_id == capture_id]
         if not shown:
             raise KeyError(capture_id)

@@ -21,6 +21,7 @@ from tests.web_ui.fakes import BLUR, CUT, SKEW, FakeStation, capture_view, close
 from web_ui.station.pictures import scaled_jpeg
 from web_ui.station.views import face_of, lead_of
 from wire.documents import FindingEntry
+from wire.ids import is_name
 
 NOTICES = (
     *("c.hold-kept", "c.replaced", "c.auto-replaced"),
@@ -238,6 +239,7 @@ def test_frames_are_scaled_and_kept_by_the_browser(person: FlaskClient, station:
 def test_a_frame_that_is_not_there_is_not_found(person: FlaskClient, station: FakeStation, name: str) -> None:
     show(station, capture_view(1))
     assert person.get(f"/captures/{name}/frame.jpg").status_code == 404
+    assert all(is_name(asked) for asked in station.frames_asked), "a name that is none must not reach the disk"
 
 
 def test_a_capture_that_left_the_disk_says_where_it_is(person: FlaskClient, station: FakeStation) -> None:
