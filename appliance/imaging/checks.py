@@ -8,8 +8,8 @@ from wire.documents import FindingEntry, Severity
 
 _RUN: Final = 2
 """Captures of the same job that make a measure of how sharp this station and book are."""
-_RUN_FACTOR: Final = 1.35
-_SHARPEST_LIMIT_PX: Final = 1.1
+_RUN_FACTOR: Final = 1.25
+_SHARPEST_LIMIT_PX: Final = 1.0
 _CUT_SHARE: Final = 0.3
 _CUT_INK_SHARE: Final = 0.02
 _BURNT_MIDDLE: Final = 250.0

@@ -1,10 +1,12 @@
 """Each check fires on its fault and is silent on a clean frame."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
 
-from appliance.imaging.model import Processed, Setup
+from appliance.imaging.model import Processed, Setup, Signature
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes
 from appliance.imaging.profiles import DEFAULT_PROFILE
@@ -16,8 +18,12 @@ CLEAN = spread(seed=11)
 
 def judge(planes: Planes, *, run: int = 3) -> Processed:
     """Judge a frame as the next of a job with some clean captures behind it."""
-    before = tuple(process(spread(seed=50 + n).planes, Setup(), DEFAULT_PROFILE).signature for n in range(run))
-    return process(planes, Setup(), DEFAULT_PROFILE, before)
+    return process(planes, Setup(), DEFAULT_PROFILE, tuple(_earlier(50 + number) for number in range(run)))
+
+
+@cache
+def _earlier(seed: int) -> Signature:
+    return process(spread(seed=seed).planes, Setup(), DEFAULT_PROFILE).signature
 
 
 def severities(processed: Processed) -> dict[str, str]:
