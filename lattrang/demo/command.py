@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _once(plan: SitePlan, title: str, presses: int) -> int:
     """Capture, wait for every receipt and derivative, count on both disks, print the line."""
+    # Told to end in the middle, it must still end what it started.
+    signal.signal(signal.SIGTERM, _interrupt)
     with Site(plan) as site:
         operator = Operator(site.client())
         job_id = operator.open_job(title)
@@ -75,6 +77,10 @@ def _once(plan: SitePlan, title: str, presses: int) -> int:
         _wait_for_derivatives(site)
         outcome = count(site, {job_id}, received_s - began_s, time.monotonic() - received_s)
     return _report(outcome)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def count(site: Site, job_ids: set[str], seconds: float, derivative_seconds: float) -> Outcome:

@@ -1,17 +1,20 @@
 """Full disks, wrong configurations, taken ports: each says so with a code, and nothing is lost."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from central.config import WorkerLimits
 from lattrang.demo.command import count
 from lattrang.demo.operator import Operator
+from lattrang.demo.waiting import wait_until
 from tests.system.conftest import MakeSite
 from wire.errors import ExitCode
 from wire.limits import MIB
@@ -159,3 +162,20 @@ def _lattrang(*arguments: str) -> "subprocess.CompletedProcess[str]":
         check=False,
         env=os.environ,
     )
+
+
+@pytest.mark.broker
+def test_a_demo_that_is_told_to_end_in_the_middle_leaves_no_process_behind(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "lattrang", "demo", "--once", "--spreads", "500", "--data", str(tmp_path / "data")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as demo:
+        events = tmp_path / "data" / "station" / "spool" / "log" / "events.jsonl"
+        wait_until(lambda: events.exists() and "capture.safe" in events.read_text("utf-8"), 60.0, "the first capture")
+        started = psutil.Process(demo.pid).children(recursive=True)
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(60) == 130
+    assert len(started) >= 6
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert alive == []
