@@ -25,6 +25,13 @@ def test_a_frame_is_exposed_after_the_press(subject):
     assert pressed_at_ns <= frame.sensor_at_ns <= time.monotonic_ns()
 
 
+def test_a_press_that_lies_beyond_the_time_allowed_gets_no_frame(subject):
+    with pytest.raises(CameraStalled):
+        subject.camera.capture(pressed_at_ns=time.monotonic_ns() + 60_000_000_000, timeout_s=0.05)
+    subject.camera.recover()
+    assert take(subject.camera).y.size > 0
+
+
 def test_frames_come_in_the_order_of_their_exposure(subject):
     first, second = take(subject.camera), take(subject.camera)
     assert first.sensor_at_ns < second.sensor_at_ns

@@ -87,6 +87,16 @@ def test_a_file_that_is_no_photograph_is_named_and_passed_over(tmp_path, name, c
     assert shoot(camera).source == "c.png"
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_whole_photograph_of_ninety_megapixels_is_not_even_decoded(tmp_path):
+    Image.new("1", (10_000, 9_000)).save(tmp_path / "a.png")
+    save(tmp_path / "b.png")
+    camera = ReplayCamera(tmp_path)
+    with pytest.raises(PhotographUnreadable, match="10000 x 9000"):
+        shoot(camera)
+    assert shoot(camera).source == "b.png"
+
+
 def test_a_photograph_that_was_cut_short_is_not_half_shown(tmp_path):
     noise = np.random.default_rng(1).integers(0, 255, (400, 600, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.jpg"), noise)

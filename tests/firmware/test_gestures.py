@@ -89,6 +89,10 @@ def test_a_boot_with_the_contact_closed_says_nothing_until_it_was_open():
     assert events[0].press_number == 1
 
 
+def test_the_bounce_of_what_stood_on_the_pedal_at_boot_is_no_press():
+    assert play([(10_000, False), (5, True), (5, False)], punctual=True, closed=True) == []
+
+
 def test_an_hour_on_the_pedal_is_one_press():
     recogniser = GestureRecogniser()
     events = list(recogniser.feed(True, BEGIN))
