@@ -11,6 +11,8 @@ from appliance.imaging.planes import Plane, plane
 from wire.documents import Place
 
 _CELL_PX: Final = 48
+_ROWS: Final = 20
+"""Rows of cells that are measured, spread over the page: more of them tell nothing new."""
 _MIN_CELLS: Final = 12
 _MIN_RANGE: Final = 70
 _PAPER_NEAR: Final = 45
@@ -81,20 +83,30 @@ def edges(luma: Plane) -> Edges:
     rows, columns = inner.shape[0] // _CELL_PX, inner.shape[1] // _CELL_PX
     if not rows or not columns:
         return Edges(None, 1.0, 0)
-    cut = np.ascontiguousarray(inner[: rows * _CELL_PX, : columns * _CELL_PX])
+    chosen = np.unique(np.linspace(0, rows - 1, min(rows, _ROWS)).astype(int))
+    bands = inner[: rows * _CELL_PX, : columns * _CELL_PX].reshape(rows, _CELL_PX, -1)[chosen]
+    cut = bands.reshape(-1, columns * _CELL_PX)
     highest = _per_cell(cut, np.maximum)
     spans = highest - _per_cell(cut, np.minimum)
     printed = (spans >= _MIN_RANGE) & (highest >= float(np.percentile(highest, 75)) - _PAPER_NEAR)
     cells = int(np.count_nonzero(printed))
     if cells < _MIN_CELLS:
         return Edges(None, 1.0, cells)
-    widths = [_width(cut, axis, spans, printed) for axis in ((1, 0), (0, 1))]
+    widths = [_width(difference, spans, printed) for difference in _differences(cut)]
     return Edges(max(widths), max(widths) / max(min(widths), 0.1), cells)
 
 
-def _width(luma: Plane, axis: tuple[int, int], spans: NDArray[np.float64], printed: NDArray[np.bool_]) -> float:
-    """Return the sigma of the sharper quarter of cells, for slopes along one axis."""
-    twice = plane(cv2.convertScaleAbs(cv2.Sobel(luma, cv2.CV_16S, axis[0], axis[1], ksize=1)))
+def _differences(luma: Plane) -> tuple[Plane, Plane]:
+    """Return how much luma changes over two pixels, to the right and downwards; 0 where a cell row ends."""
+    right, down = np.zeros_like(luma), np.zeros_like(luma)
+    cv2.absdiff(luma[:, 2:], luma[:, :-2], right[:, 1:-1])
+    cv2.absdiff(luma[2:], luma[:-2], down[1:-1])
+    down[::_CELL_PX] = down[_CELL_PX - 1 :: _CELL_PX] = 0  # the next row of cells may lie elsewhere on the page
+    return right, down
+
+
+def _width(twice: Plane, spans: NDArray[np.float64], printed: NDArray[np.bool_]) -> float:
+    """Return the sigma of the sharper quarter of cells from their differences over two pixels."""
     slopes = np.maximum(_per_cell(twice, np.maximum)[printed] / 2, 1.0)
     return float(np.percentile(spans[printed] / np.sqrt(2 * np.pi) / slopes, 25))
 
@@ -138,8 +150,9 @@ def lean(ink: Plane) -> float | None:
 
 def _order(profiles: NDArray[np.float32], shifts: NDArray[np.float64]) -> float:
     """Return how strongly rows alternate between ink and paper once each strip is moved up by its shift."""
-    moved = [np.roll(profile, -round(float(shift))) for profile, shift in zip(profiles, shifts, strict=True)]
-    return float(np.var(np.mean(moved, axis=0)))
+    length = profiles.shape[1]
+    rows = (np.arange(length) + np.rint(shifts).astype(int)[:, None]) % length
+    return float(np.var(np.take_along_axis(profiles, rows, axis=1).mean(axis=0)))
 
 
 def _without_border(values: Plane, share: float) -> Plane:

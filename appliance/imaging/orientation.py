@@ -28,9 +28,8 @@ def find_rotation(luma: Plane, view: View, found: Found) -> tuple[QuarterTurn, f
     quads = [sheet.corners for sheet in found.sheets]
     lying = _direction(view, found, quads)
     options: tuple[QuarterTurn, QuarterTurn] = (0, 180) if lying >= 0 else (90, 270)
-    evidence = (
-        sum(_standing_up(luma, turned(quad, options[0])) for quad in quads) / max(len(quads), 1) ** 0.5
-    )  # two pages that agree say more than one
+    evidence = sum(_standing_up(luma, turned(quad, options[0])) for quad in quads)
+    evidence /= max(len(quads), 1) ** 0.5  # two pages that agree say more than one
     if abs(evidence) < SURE:
         return (0 if abs(lying) < _CLEAR_DIRECTION else options[0]), 0.0
     return options[0] if evidence > 0 else options[1], min(1.0, abs(evidence))

@@ -81,7 +81,7 @@ def find_sheets(planes: Planes, view: View) -> Found:
     exact = spine.refined(planes.y, view.to_frame(gutter.line))
     line = view.from_frame(exact)
     if division == "fragment":
-        parts = [max(parts, key=lambda part: float(cv2.contourArea(part.astype(np.float32))))]
+        parts = [max(parts, key=lambda part: float(cv2.contourArea(cv2.convexHull(part.astype(np.float32)))))]
     quads = [clockwise_from_top_left(four_corners(part)) for part in parts]
     if not all(is_sane_quad(each) for each in quads):
         return Found(())
@@ -113,23 +113,14 @@ def _distances(polygon: Polygon, line: Polygon) -> tuple[Polygon, Polygon]:
 
 
 def _parts(region: Region, line: Polygon) -> list[Polygon]:
-    """Return the contours of the region on both sides of a line."""
-    height, width = region.mask.shape
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    along = line[1] - line[0]
-    right = (rows - line[0, 1]) * along[0] - (columns - line[0, 0]) * along[1] > 0
-    parts = []
-    for half in (right, ~right):
-        mask = ((region.mask > 0) & half).astype(np.uint8)
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        if contours:
-            parts.append(points(max(contours, key=cv2.contourArea)))
-    return parts
+    """Return the region's contour on both sides of a line."""
+    right = _distances(region.contour, line)[0] > 0
+    return [region.contour[right], region.contour[~right]]
 
 
 def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | None:
     """Tell two facing pages from one page and a piece of another that the frame cuts off; None = no spine at all."""
-    if len(parts) != 2 or min(len(part) for part in parts) < 8:
+    if min(len(part) for part in parts) < 8:
         return None
     across, along = zip(*(_distances(part, line) for part in parts), strict=True)
     widths = [float(np.percentile(np.abs(each), 97)) for each in across]

@@ -13,6 +13,9 @@ LONGEST_PX: Final = 640
 """Longer side of the view: print melts into grey lines, edges of paper are still good to a pixel."""
 
 
+_WHOLE_FACTOR: Final = 4.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """The frame made small; all three planes have the same size.
@@ -56,10 +59,12 @@ class View:
 def reduced(planes: Planes, longest_px: int = LONGEST_PX) -> View:
     """Return `planes` with the longer side at most `longest_px`; small frames keep their size."""
     scale = max(1.0, max(planes.width_px, planes.height_px) / longest_px)
-    size = (max(1, round(planes.width_px / scale)), max(1, round(planes.height_px / scale)))
-    y = plane(cv2.resize(planes.y, size, interpolation=cv2.INTER_AREA))
-    shrinking = planes.u.shape[1] >= size[0]
-    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    if scale >= _WHOLE_FACTOR:
+        scale = float(round(scale))  # whole factors are averaged several times faster; a last row or two is left out
+    size = (max(1, int(planes.width_px / scale)), max(1, int(planes.height_px / scale)))
+    luma = planes.y[: round(size[1] * scale), : round(size[0] * scale)]
+    y = plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
+    how = cv2.INTER_AREA if planes.u.shape[1] >= size[0] else cv2.INTER_LINEAR
     u, v = (plane(cv2.resize(chroma, size, interpolation=how)) for chroma in (planes.u, planes.v))
     return View(np.ascontiguousarray(y), u, v, scale)
 
