@@ -74,6 +74,7 @@ def test_metadata_do_not_touch_the_picture() -> None:
 def test_the_same_pixels_always_give_the_same_bytes() -> None:
     planes = spread(400, 300).planes
     assert encode(planes, stamp=STAMP) == encode(planes, stamp=STAMP)
+    assert srgb_profile()[24:30] == b"\x07\xe8\0\x01\0\x01"  # not the day on which it was made
 
 
 def test_names_cannot_break_out_of_the_metadata() -> None:
