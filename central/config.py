@@ -27,6 +27,10 @@ class WorkerLimits:
     lease_s: float = 60.0
     reserve_bytes: int = 512 * MIB
     """Free space below which nothing more is taken."""
+    keep_s: float = 86_400.0
+    """How long what came of an interrupted grant waits for its station: a night's pause in the hours of its line."""
+    max_kept: int = 256
+    """Interrupted grants kept at once; the oldest go first, and all of them before an offer is refused for room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ chunk_bytes = {config.limits.chunk_bytes}
 window = {config.limits.window}
 max_grants = {config.limits.max_grants}
 lease_s = {config.limits.lease_s}
+keep_s = {config.limits.keep_s}
+max_kept = {config.limits.max_kept}
 
 [web]
 host = {_quoted(config.web.host)}
@@ -196,6 +202,8 @@ def _read(reader: _Reader) -> CentralConfig:
         max_grants=reader.number("worker", "max_grants", 1, 1000, defaults.max_grants),
         lease_s=reader.real("worker", "lease_s", 1, 3600, defaults.lease_s),
         reserve_bytes=reader.number("store", "reserve_bytes", 0, 2**53, defaults.reserve_bytes),
+        keep_s=reader.real("worker", "keep_s", 0, 30 * 86_400, defaults.keep_s),
+        max_kept=reader.number("worker", "max_kept", 0, 10_000, defaults.max_kept),
     )
     _check_queue(limits, reader.faults.append)
     return CentralConfig(

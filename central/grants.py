@@ -25,6 +25,8 @@ class Grant:
     active_at_s: float
     nudged: bool = False
     unreported: int = 0
+    has_begun: bool = False
+    """Whether anything came that was not in the offer itself."""
     retried: frozenset[str] = field(default_factory=frozenset)
     """Files whose digest was wrong once; a second time the object is rejected."""
 
@@ -67,7 +69,7 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The lease is over; the station will offer anew."""
+    """The lease is over. What came is worth keeping: the station will offer anew, perhaps after hours."""
 
     grant: Grant
 
@@ -106,6 +108,10 @@ class Ledger:
         """Open a grant; what came inline is held from the start."""
         held = {entry.name: spans.whole(entry.size) if entry.name in offer.inline else () for entry in offer.files}
         return self._put(Grant(grant_id, offer.station, offer.object, offer.files, held, now_s))
+
+    def resume(self, grant: Grant, now_s: float) -> Grant:
+        """Open an interrupted grant once more under its old id, with all that it held."""
+        return self._put(replace(grant, active_at_s=now_s, nudged=False, unreported=0))
 
     def take(self, address: ChunkAddress, size: int, now_s: float) -> Chunk:
         """Note that `size` bytes came for `address` and say where they belong.
@@ -177,6 +183,7 @@ class Ledger:
             active_at_s=now_s,
             nudged=False,
             unreported=grant.unreported + 1,
+            has_begun=True,
         )
         return Chunk(self._put(changed), entry, span, is_new)
 

@@ -18,6 +18,7 @@ from central.errors import CatalogueError, CentralError
 from central.grants import Expired, Grant, Ledger
 from central.ingest import Refusal
 from central.quarantine import Quarantine
+from central.shelf import Shelf
 from central.staging import Incoming, Staging, same_files
 from wire import codec, messages, topics
 from wire.errors import Malformed, ProtocolError
@@ -53,6 +54,7 @@ class Receiver:
         self._archive = Archive(staging, catalogue, worker)
         self._limits = limits
         self._ledger = Ledger(chunk_bytes=limits.chunk_bytes, max_grants=limits.max_grants, lease_s=limits.lease_s)
+        self._shelf = Shelf(keep_s=limits.keep_s, max_kept=limits.max_kept)
         self._incoming: dict[str, Incoming] = {}
         self._quarantine = Quarantine(staging.layout.quarantine, worker)
         self._flushed_at_s = 0.0
@@ -126,6 +128,7 @@ class Receiver:
         ingest.check_offer(offer)
         receipt = self._archive.receipt(offer.object)
         if receipt is not None:
+            self._forget(offer)
             if not same_files(receipt.files, offer.files):
                 raise Refusal("digest_conflict", "the centre has other files under this id")
             self._send_receipt(offer.station, receipt)
@@ -135,19 +138,37 @@ class Receiver:
             self._ledger.renew(grant, time.monotonic())
             self._send_grant(grant)
             return
-        if grant is not None:
-            self._drop(grant)
+        kept = self._shelf.find(offer.station, offer.object)
+        if grant is not None or (kept is not None and not same_files(kept.files, offer.files)):
+            self._forget(offer)
+            kept = None
         if self._ledger.is_full:
             self._send(offer.station, messages.Busy(object=offer.object, retry_after_s=BUSY_GRANTS_S))
         elif not self._has_room(offer):
             log.error("STORE-02 no room for object=%s", offer.object.id)
             self._send(offer.station, messages.Busy(object=offer.object, retry_after_s=BUSY_DISK_S))
+        elif kept is not None and self._shelf.take(offer.station, offer.object) is not None:
+            log.info("continued object=%s station=%s", offer.object.id, offer.station)
+            self._send_grant(self._ledger.resume(kept, time.monotonic()))
         else:
             self._open(offer)
 
     def _has_room(self, offer: Offer) -> bool:
+        """Tell whether the offer fits; what is kept of other objects goes before this one is turned away."""
         wanted = sum(entry.size for entry in offer.files) + self._ledger.open_bytes
-        return self._staging.layout.free_bytes() - wanted >= self._limits.reserve_bytes
+        while self._staging.layout.free_bytes() - wanted < self._limits.reserve_bytes:
+            oldest = self._shelf.take_oldest()
+            if oldest is None:
+                return False
+            self._drop(oldest)
+        return True
+
+    def _forget(self, offer: Offer) -> None:
+        """Throw away what came of this object: it is here already, or it is offered with other files."""
+        found = (self._ledger.find(offer.station, offer.object), self._shelf.take(offer.station, offer.object))
+        for grant in found:
+            if grant is not None:
+                self._drop(grant)
 
     def _open(self, offer: Offer) -> None:
         grant_id = new_id()
@@ -215,13 +236,14 @@ class Receiver:
     def _pass_time(self, now_s: float) -> None:
         for due in self._ledger.due(now_s):
             if isinstance(due, Expired):
-                log.info("lease over object=%s station=%s", due.grant.object.id, due.grant.station)
-                self._drop(due.grant)
+                self._interrupted(due.grant, now_s)
                 continue
             self._report(due.grant)
             for name, gaps in due.holes:
                 again = messages.Again(object=due.grant.object, grant_id=due.grant.grant_id, file=name, spans=gaps)
                 self._send(due.grant.station, again)
+        for grant in self._shelf.due(now_s):
+            self._drop(grant)
         is_drained = self._client.events.empty()
         for grant in self._ledger.all():
             if grant.unreported and (is_drained or grant.unreported >= max(1, self._limits.window // 2)):
@@ -229,6 +251,12 @@ class Receiver:
         if now_s - self._flushed_at_s >= _FLUSH_S:
             self._flushed_at_s = now_s
             self._flush_quarantine()
+
+    def _interrupted(self, grant: Grant, now_s: float) -> None:
+        log.info("lease over object=%s station=%s", grant.object.id, grant.station)
+        self._incoming[grant.grant_id].rest()
+        for one in self._shelf.put(grant, now_s):
+            self._drop(one)
 
     def _flush_quarantine(self) -> None:
         counts = self._quarantine.take_counts()
