@@ -11,7 +11,7 @@ _RUN: Final = 2
 _RUN_FACTOR: Final = 1.25
 _SHARPEST_LIMIT_PX: Final = 1.0
 _CUT_SHARE: Final = 0.3
-_CUT_INK_SHARE: Final = 0.02
+_MAX_CUT_PIECES: Final = 9
 _BURNT_MIDDLE: Final = 250.0
 
 
@@ -55,19 +55,19 @@ def check_exposure(tone: Tone, profile: Profile) -> tuple[FindingEntry, ...]:
     return tuple(found)
 
 
-def check_cut(at_border: tuple[float, ...], ink: tuple[float, ...]) -> tuple[FindingEntry, ...]:
+def check_cut(at_border: tuple[float, ...], pieces: tuple[int, ...]) -> tuple[FindingEntry, ...]:
     """Judge sides that lie on the frame's border: with print in the cut the page has lost text.
 
     Args:
         at_border: for the top, right, bottom and left side, the share of it that the frame ends.
-        ink: share of ink in a narrow band along the same sides.
+        pieces: how many pieces of print lie along the same sides.
     """
     cut = [index for index, share in enumerate(at_border) if share >= _CUT_SHARE]
     if not cut:
         return ()
-    worst = max(ink[index] for index in cut)
-    severity: Severity = "bad" if worst >= _CUT_INK_SHARE else "warn"
-    return (FindingEntry(code="cut_edge", severity=severity, value=round(worst, 4), limit=_CUT_INK_SHARE),)
+    worst = max(pieces[index] for index in cut)
+    severity: Severity = "bad" if worst > _MAX_CUT_PIECES else "warn"
+    return (FindingEntry(code="cut_edge", severity=severity, value=float(worst), limit=float(_MAX_CUT_PIECES)),)
 
 
 def check_skew(residual_deg: float | None, straightened_deg: float, profile: Profile) -> tuple[FindingEntry, ...]:

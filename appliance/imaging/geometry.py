@@ -133,7 +133,7 @@ def straightened_deg(corners: Polygon) -> float:
 
 def shares_at_border(corners: Polygon, outline: Polygon, width_px: int, height_px: int) -> tuple[float, ...]:
     """Return for the sides from each corner to the next which share of them the frame ends."""
-    near = 0.004 * max(width_px, height_px) + 2
+    near = 0.0025 * max(width_px, height_px) + 1
     limit = np.array([width_px - 1 - near, height_px - 1 - near])
     shares = []
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):

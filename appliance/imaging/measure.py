@@ -160,9 +160,13 @@ def _without_border(values: Plane, share: float) -> Plane:
     return values[rows : values.shape[0] - rows, columns : values.shape[1] - columns]
 
 
-def ink_along_sides(ink: Plane) -> tuple[float, float, float, float]:
-    """Return the share of ink in narrow bands along the top, right, bottom and left of a page."""
-    band = max(2, round(0.012 * max(ink.shape)))
-    bands = (ink[:band], ink[:, -band:], ink[-band:], ink[:, :band])
-    top, right, bottom, left = (float(np.count_nonzero(each > _INK)) / max(each.size, 1) for each in bands)
+def print_along_sides(ink: Plane) -> tuple[int, int, int, int]:
+    """Return how many separate pieces of ink lie along the top, right, bottom and left of a page.
+
+    Lines of print that run into an edge are many pieces; ground that shows where the frame cuts a page askew is one.
+    """
+    skip, band = round(0.004 * max(ink.shape)), max(2, round(0.012 * max(ink.shape)))
+    dark = ink[skip : ink.shape[0] - skip, skip : ink.shape[1] - skip] > _INK
+    bands = (dark[:band].any(axis=0), dark[:, -band:].any(axis=1), dark[-band:].any(axis=0), dark[:, :band].any(axis=1))
+    top, right, bottom, left = (int(np.count_nonzero(np.diff(each.astype(np.int8)) > 0)) for each in bands)
     return top, right, bottom, left

@@ -24,7 +24,7 @@ from appliance.imaging.similarity import ENOUGH_FEATURES, Match, same_spread, si
 from appliance.imaging.view import View, reduced
 from wire.documents import FindingEntry, QuarterTurn, Side
 
-_LEAST_CONTRAST: Final = 60.0
+_LEAST_CONTRAST: Final = 30.0
 _WHOLE_PAPER_PERCENT: Final = 99.0
 
 
@@ -117,7 +117,7 @@ def _page(planes: Planes, side: Side, sheet: Sheet, rules: _Rules) -> tuple[Page
         findings += checks.check_blur(edges, rules.profile, rules.blur_limit_px, rules.sharpness_known)
     if rules.certain:
         border = shares_at_border(corners, outline, planes.width_px, planes.height_px)
-        findings += checks.check_cut(border, measure.ink_along_sides(ink))
+        findings += checks.check_cut(border, measure.print_along_sides(ink))
         findings += checks.check_skew(measure.lean(ink), straightened_deg(corners), rules.profile)
         findings += checks.check_blank(share, rules.profile)
     page = Page(side, as_outline(outline), rules.rotation, flat, None, findings)

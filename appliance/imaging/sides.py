@@ -24,7 +24,7 @@ _SEEN: Final = 10.0
 """Levels that luma or colour must change across an edge to say that it was seen."""
 _NEAR_PX: Final = 2.5
 _DEGREE: Final = 3
-_AT_FRAME_PX: Final = 3.0
+_AT_FRAME_PX: Final = 1.6
 _AT_FRAME_SHARE: Final = 0.7
 _FRAME_CONTRAST: Final = 20.0
 _UNLIKE_PAPER: Final = 12.0

@@ -10,6 +10,7 @@ from appliance.imaging.model import Signature
 from appliance.imaging.planes import Plane, plane
 
 _LONGEST_PX: Final = 640
+_LEAST_PX: Final = 32
 _FEATURES: Final = 500
 ENOUGH_FEATURES: Final = 60
 """Features that a frame must have before it may be compared: a blank spread has a handful."""
@@ -28,8 +29,10 @@ class Match(Enum):
 
 def signature(luma: Plane) -> Signature:
     """Return what `same_spread` needs of a picture, usually the reduced luma of a frame with print on it."""
+    if min(luma.shape) < _LEAST_PX:
+        return Signature(np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8))
     scale = min(1.0, _LONGEST_PX / max(luma.shape))
-    size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
+    size = (max(_LEAST_PX, round(luma.shape[1] * scale)), max(_LEAST_PX, round(luma.shape[0] * scale)))
     small = plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
     small = plane(cv2.GaussianBlur(small, (0, 0), 1.2))
     found, descriptors = cv2.ORB.create(_FEATURES).detectAndCompute(small, None)

@@ -58,6 +58,7 @@ def test_print_alone_tells_how_the_camera_lies(turns: int) -> None:
         (Fault.EMPTY, "empty_frame", "bad"),
         (Fault.BLANK, "blank_page", "info"),
         (Fault.DARK, "exposure_dark", "bad"),
+        (Fault.CUT_EDGE, "cut_edge", "bad"),
     ],
 )
 def test_each_fault_gets_its_finding(fault: Fault, code: str, severity: str) -> None:
