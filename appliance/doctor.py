@@ -25,7 +25,17 @@ from firmware.errors import HardwareError
 from wire.errors import CodedError
 
 _LEAST_PYTHON: Final = (3, 11)
-_PACKAGES: Final = ("msgspec", "numpy", "simplejpeg", "pillow", "paho-mqtt", "flask", "flask-babel", "waitress")
+_PACKAGES: Final = (
+    "msgspec",
+    "numpy",
+    "simplejpeg",
+    "pillow",
+    "paho-mqtt",
+    "flask",
+    "flask-babel",
+    "waitress",
+    "cryptography",
+)
 _CV2_WHEELS: Final = (
     "opencv-python",
     "opencv-python-headless",

@@ -53,6 +53,8 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     batch = add("batch", _batch, "send a list of books (CSV) to every station")
     batch.add_argument("file", type=Path, metavar="FILE", help="CSV in UTF-8, columns divided by ; or ,")
     batch.add_argument("--name", metavar="TEXT", help="name of the batch (the file's name)")
+    carried = add("import", _import, "hand over by disk: store what a station exported, write receipts back")
+    carried.add_argument("folder", type=Path, metavar="DIR", help="where the disk is mounted")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -171,6 +173,12 @@ def _batch(arguments: argparse.Namespace) -> int:
     batch, stations = send_batch(_config(arguments), arguments.file, arguments.name or arguments.file.stem)
     print(f"{len(batch.items)} books, on their way to {stations} stations.")
     return ExitCode.OK
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from lattrang.carry_commands import run_import
+
+    return run_import(_config(arguments), arguments.folder)
 
 
 def _ask(arguments: argparse.Namespace, what: str) -> list[dict[str, Any]]:

@@ -37,6 +37,8 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     recover = add("recover", _recover, "make the index of a spool again, also of a dead station's disk")
     recover.add_argument("folder", type=Path, metavar="DIR", help="the spool, or a copy of it")
     recover.add_argument("--station", metavar="NAME", help="whose it is, where nothing in it says so")
+    export = add("export", _export, "hand over by disk: take receipts home, then copy what waits onto it")
+    export.add_argument("folder", type=Path, metavar="DIR", help="where the disk is mounted")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -112,6 +114,12 @@ def _recover(arguments: argparse.Namespace) -> int:
     for moved in report.set_aside:
         print(f"aside: {moved.found} -> {moved.now} ({moved.reason})")
     return ExitCode.FAILED if report.damaged else ExitCode.OK
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from lattrang.carry_commands import run_export
+
+    return run_export(_config(arguments), arguments.folder)
 
 
 def _config(arguments: argparse.Namespace) -> "StationConfig":

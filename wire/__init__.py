@@ -1,6 +1,7 @@
 """The protocol between stations and the central server: the only code both sides share.
 
-Owns identifiers, digests, messages, documents, topics and their bytes. Opens no file, no socket and no thread.
+Owns identifiers, digests, messages, documents, topics and their bytes. Opens no socket and no thread,
+and no file but in `wire.disk`, where a disk that is carried by hand is the wire.
 """
 
 VERSION = "0.1.0"

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from wire import limits
-from wire.documents import BatchDocument, CaptureDocument, Document, JobListDocument, PagesDocument
+from wire.documents import BatchDocument, CaptureDocument, Document, JobListDocument, PagesDocument, SealedDocument
 from wire.errors import Malformed, ProtocolError
 from wire.messages import PROTOCOL_VERSION, Command, Message, Offer, Reply, StationStatus
 
@@ -28,6 +28,7 @@ _capture: Final = msgspec.json.Decoder(CaptureDocument)
 _pages: Final = msgspec.json.Decoder(PagesDocument)
 _job_list: Final = msgspec.json.Decoder(JobListDocument)
 _batch: Final = msgspec.json.Decoder(BatchDocument)
+_sealed: Final = msgspec.json.Decoder(SealedDocument)
 
 DocumentKind = Literal["capture", "pages", "job_list", "batch"]
 
@@ -89,6 +90,11 @@ def decode_job_list(content: bytes) -> JobListDocument:
 def decode_batch(content: bytes) -> BatchDocument:
     """Return the batch in a ``batch.json``; raises `ProtocolError` when it cannot be trusted."""
     return _decode(_batch, content, limits.MAX_FILE_BYTES)
+
+
+def decode_sealed(content: bytes) -> SealedDocument:
+    """Return what an ``_offer.json`` or ``_answer.json`` holds; raises `ProtocolError` when it cannot be read."""
+    return _decode(_sealed, content, limits.MAX_SEALED_BYTES)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], payload: bytes, limit_bytes: int) -> T:

@@ -209,3 +209,15 @@ class BatchDocument(Document, frozen=True, kw_only=True):
     name: ShortText
     revision: Count
     items: tuple[BatchItem, ...]
+
+
+class SealedDocument(Document, frozen=True, kw_only=True):
+    """``_offer.json`` and ``_answer.json`` on a carried disk: messages, and who vouches for them.
+
+    `signature` is over `station` and the messages' very bytes (`wire.seal`), by the key in `certificate`.
+    """
+
+    station: Name
+    messages: Annotated[tuple[str, ...], Meta(min_length=1, max_length=2)]
+    certificate: Annotated[str, Meta(max_length=8192)]
+    signature: Annotated[str, Meta(max_length=400, description="ECDSA with SHA-256, DER, base64")]

@@ -15,6 +15,8 @@ DEFAULT_CHUNK_BYTES: Final = 512 * KIB
 DEFAULT_WINDOW: Final = 4
 MAX_INLINE_BYTES: Final = 128 * KIB
 """All inline documents of one offer together; larger ones travel as chunks."""
+MAX_SEALED_BYTES: Final = 2 * (MAX_OFFER_BYTES + MAX_REPLY_BYTES)
+"""Two messages inside JSON, where their quotation marks double."""
 MAX_FILES: Final = 32
 MAX_FILE_BYTES: Final = 1024 * MIB
 MAX_MISSING_LISTED: Final = 2000

@@ -154,7 +154,7 @@ Reply = Grant | Progress | Receipt | Busy | Again | Rejected | Complete | Missin
 
 
 class StationStatus(Message, frozen=True, kw_only=True, tag="status"):
-    """How a station is: retained, republished at every connect, its last will says ``online: false``.
+    """How a station is: said at every connect, on change and every half minute; its last will says ``online: false``.
 
     Counts are of captures. `answered` names commands carried out, so that the centre stops repeating them.
     """

@@ -46,6 +46,7 @@ class Outbox:
         self._disk = disk
         self._clock = clock
         self._events = EventLog(paths.events, clock)
+        self._refused: set[ObjectRef] = set()
         self._index = self._open_index()
 
     @classmethod
@@ -119,6 +120,18 @@ class Outbox:
             raise FileDamaged(file)
         return content
 
+    def files(self, ref: ObjectRef) -> tuple[FileEntry, ...]:
+        """Return an object's files by name; none where the object is not known."""
+        return queries.files(self._index, ref)
+
+    def is_received(self, ref: ObjectRef) -> bool:
+        """Tell whether the centre has proved that it holds an object."""
+        if ref.kind == "capture":
+            query = "SELECT 1 FROM captures WHERE capture_id = ? AND state IN ('received', 'released')"
+            return bool(self._index.rows(query, ref.id))
+        query = "SELECT 1 FROM lists WHERE job_id = ? AND revision = ? AND state IN ('received', 'complete')"
+        return bool(self._index.rows(query, ref.id, ref.revision))
+
     def data_version(self) -> int:
         """Return a number that changes when the station has recorded something."""
         return self._index.data_version()
@@ -146,8 +159,10 @@ class Outbox:
         """
         ref = receipt.object
         ours = queries.files(self._index, ref)
-        if not ours or sorted(ours, key=_by_name) != sorted(receipt.files, key=_by_name):
-            self._events.write("receipt.refused", **_named(ref))
+        if not ours:
+            return False
+        if sorted(ours, key=_by_name) != sorted(receipt.files, key=_by_name):
+            self._tell_once_that_refused(ref)
             return False
         if self._index.write(lambda db: answers.record_receipt(db, receipt)):
             self._events.write(f"{ref.kind}.received", **_named(ref))
@@ -202,6 +217,12 @@ class Outbox:
         return read_state(self._paths.run / "station.json", StationState, self._clock)
 
     # Inside
+
+    def _tell_once_that_refused(self, ref: ObjectRef) -> None:
+        # A worker that goes on saying the same wrong thing must not fill the disk with our astonishment.
+        if ref not in self._refused:
+            self._refused.add(ref)
+            self._events.write("receipt.refused", **_named(ref))
 
     def _open_index(self) -> Index:
         try:
