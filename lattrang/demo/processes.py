@@ -11,12 +11,17 @@ STOP_TIMEOUT_S = 20.0
 
 
 class Process:
-    """One `lattrang` command running as a child, with its output in a log file."""
+    """One `lattrang` command running as a child, with its output in a log file.
+
+    Attributes:
+        environment: variables it gets beside our own, from the next start on.
+    """
 
     def __init__(self, name: str, arguments: Sequence[str], log_folder: Path) -> None:
         self.name = name
         self.arguments = tuple(arguments)
         self.log_file = log_folder / f"{name}.log"
+        self.environment: dict[str, str] = {}
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,7 +44,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                env=os.environ | {"PYTHONUNBUFFERED": "1"} | self.environment,
                 # Its own group: Ctrl-C in the terminal reaches the demo alone, which then stops its children in order.
                 start_new_session=True,
             )
