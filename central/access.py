@@ -88,11 +88,9 @@ def _office_rules() -> list[Rule]:
 
 
 def _admin_rules() -> list[Rule]:
-    # The admin also clears the retained status of a station that was revoked.
     return [
         _publish(CONTROL_TOPIC),
         *_receive(RESPONSE_TOPIC),
-        _publish(topics.ANY_STATUS),
         _publish(topics.offers(PROBE_STATION)),
     ]
 

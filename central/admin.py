@@ -49,10 +49,8 @@ class Admin:
         self._command(access.approve_worker(worker))
 
     def revoke_station(self, station: str) -> None:
-        """Shut a station out, end its live connection and take its status off the wire."""
+        """Shut a station out and end its live connection."""
         self._command(access.revoke_station(station))
-        self._client.publish(topics.status(station), b"", retain=True)
-        self._wait(mqtt.Acknowledged)
 
     def worker_present(self) -> bool:
         """Tell whether any worker takes offers at this moment."""

@@ -3,13 +3,14 @@
 import logging
 from pathlib import Path
 
-from central import ingest
+from central import files, ingest
 from central.catalogue import Catalogue, records
 from central.errors import StoreError
 from central.ingest import Facts, Refusal
 from central.staging import Incoming, Staging, StoreLayout, read_receipt, same_files
 from wire import codec
 from wire.documents import LIST_FILE
+from wire.errors import ProtocolError
 from wire.limits import MAX_MISSING_LISTED
 from wire.messages import Complete, FileEntry, Missing, ObjectRef, Receipt
 
@@ -63,7 +64,11 @@ class Archive:
             StoreError: STORE-05, the list cannot be read any more.
             CatalogueError: the catalogue cannot be asked.
         """
-        document = codec.decode_job_list((self._staging.layout.object_folder(ref) / LIST_FILE).read_bytes())
+        folder = self._staging.layout.object_folder(ref)
+        try:
+            document = codec.decode_job_list((folder / LIST_FILE).read_bytes())
+        except (OSError, ProtocolError) as error:
+            raise _unreadable(folder, str(error)) from error
         if document.state == "open":
             return None
         with self._catalogue.read() as connection:
@@ -77,9 +82,13 @@ def adopt(folder: Path, catalogue: Catalogue) -> Receipt:
     """Record a stored object from its folder alone and return its receipt.
 
     Raises:
-        StoreError: STORE-05, it has no readable receipt or its documents contradict it.
+        StoreError: STORE-05, it has no readable receipt or its documents contradict it; or the disk fails.
     """
     receipt, facts = read_stored(folder)
+    # Whoever gave it its name may have died before that was on the disk.
+    with files.storing(folder.name):
+        files.sync_folder(folder.parent)
+        files.sync_folder(folder.parent.parent)
     with catalogue.write() as connection:
         records.add(connection, facts, receipt)
     return receipt
@@ -102,6 +111,8 @@ def read_stored(folder: Path) -> tuple[Receipt, Facts]:
         facts = ingest.read_facts(receipt.object, None, receipt.files, lambda name: (folder / name).read_bytes())
     except Refusal as refusal:
         raise _unreadable(folder, refusal.detail) from refusal
+    except OSError as error:
+        raise _unreadable(folder, str(error)) from error
     return receipt, facts
 
 

@@ -52,6 +52,8 @@ def config_text(settings: BrokerSettings) -> str:
         "per_listener_settings false",
         "allow_anonymous false",
         "persistence false",
+        "# A retained message stays for ever, and a station may publish under as many topics as it has chunks.",
+        "retain_available false",
         "log_dest stderr",
         "log_type error",
         "log_type warning",

@@ -130,6 +130,12 @@ def _limits(limits: Connected) -> None:
             f"The broker takes packets of {packet} bytes, chunks need {MAX_PACKET_BYTES}.",
             "Set max_packet_size in mosquitto.conf.",
         )
+    if limits.retains:
+        raise BrokerError(
+            "BROKER-09",
+            "The broker keeps retained messages, with which one station could fill its memory.",
+            "Set retain_available false in mosquitto.conf.",
+        )
     if receive is not None and receive < broker.LEAST_INFLIGHT_MESSAGES:
         raise BrokerError(
             "BROKER-09",

@@ -50,14 +50,24 @@ def sync_folder(folder: Path) -> None:
 
 
 def rename_new(source: Path, target: Path) -> bool:
-    """Give a folder its final name, durably; False where another one has that name already."""
+    """Give a folder its final name, durably; False where another one has that name already (durably or not yet).
+
+    Raises:
+        OSError: it does not have the name, or has it and nobody knows for how long.
+    """
     try:
         source.rename(target)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             return False
         raise
-    sync_folder(target.parent)
+    try:
+        sync_folder(target.parent)
+    except OSError:
+        # A name whose flush failed must not be found by the next offer and be taken for a proof.
+        with contextlib.suppress(OSError):
+            target.rename(source)
+        raise
     return True
 
 

@@ -14,7 +14,7 @@ from wire.messages import StationStatus
 
 log = logging.getLogger(__name__)
 
-SUBSCRIPTIONS: Final = (mqtt.Subscription(topics.ANY_STATUS, retained=True),)
+SUBSCRIPTIONS: Final = (mqtt.Subscription(topics.ANY_STATUS),)
 RESEND_S: Final = 5.0
 _WAIT_S: Final = 0.5
 _MOST_AT_ONCE: Final = 200

@@ -13,6 +13,10 @@ MAX_SPANS: Final = 4096
 """Of one grant: a station that sends crumbs is refused before a reply could outgrow its limit."""
 
 
+MAX_PER_STATION: Final = 4
+"""Of one worker's grants, or half of them where that is less; two are enough, so many a station has under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One object on its way, as far as it has come."""
@@ -86,10 +90,11 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._grants)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether another offer must wait."""
-        return len(self._grants) >= self._max_grants
+    def is_full_for(self, station: str) -> bool:
+        """Tell whether another offer of this station must wait: for a place, or because it has its share."""
+        own = sum(one.station == station for one in self.all())
+        share = max(2, min(MAX_PER_STATION, self._max_grants // 2))
+        return len(self._grants) >= self._max_grants or own >= share
 
     @property
     def open_bytes(self) -> int:

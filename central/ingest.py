@@ -62,6 +62,10 @@ def check_offer(offer: Offer) -> None:
         raise Refusal("malformed", f"{', '.join(missing)} is missing")
     if "receipt.json" in entries:
         raise Refusal("malformed", "receipt.json is a name of the centre's own")
+    if offer.object.kind == "capture" and offer.object.revision != 0:
+        raise Refusal("malformed", "a capture has no revisions")
+    if sum(map(len, offer.inline.values())) > limits.MAX_INLINE_BYTES:
+        raise Refusal("too_large", f"more than {limits.MAX_INLINE_BYTES} bytes of documents in the offer")
     if sum(entry.size for entry in offer.files) > MAX_OBJECT_BYTES:
         raise Refusal("too_large", f"more than {MAX_OBJECT_BYTES} bytes together")
     if any(entries[name].size > MAX_DOCUMENT_BYTES for name in documents):

@@ -30,7 +30,6 @@ NOT_AUTHORISED: Final = 0x87
 TAKEN_OVER: Final = 0x8E
 KEEPALIVE_S: Final = 30
 QUEUE_LENGTH: Final = 256
-_NO_RETAINED: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,9 @@ class BrokerAddress:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One filter, and whether messages retained before we came are wanted."""
+    """One filter."""
 
     topic: str
-    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,7 @@ class Connected:
 
     max_packet_bytes: int | None
     receive_maximum: int | None
+    retains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,6 @@ class Received:
 
     topic: str
     payload: bytes
-    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +137,10 @@ class MqttClient:
         )
         self._client.loop_start()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> int:
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None = None) -> int:
         """Send with QoS 1 and return the number that its acknowledgement will carry."""
         properties = None if expiry_s is None else _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)
-        return self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
+        return self._client.publish(topic, payload, qos=1, properties=properties).mid
 
     def close(self) -> None:
         """Leave the broker and end the thread; harmless when repeated."""
@@ -184,16 +182,14 @@ class MqttClient:
             self._put(Disconnected(str(reason)))
             return
         self._limits = Connected(
-            getattr(properties, "MaximumPacketSize", None), getattr(properties, "ReceiveMaximum", None)
+            getattr(properties, "MaximumPacketSize", None),
+            getattr(properties, "ReceiveMaximum", None),
+            bool(getattr(properties, "RetainAvailable", 1)),
         )
         if not self._subscriptions:
             self._put(self._limits)
             return
-        wanted = [
-            (one.topic, SubscribeOptions(qos=1, retainHandling=0 if one.retained else _NO_RETAINED))
-            for one in self._subscriptions
-        ]
-        client.subscribe(wanted)
+        client.subscribe([(one.topic, SubscribeOptions(qos=1)) for one in self._subscriptions])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: Any, _mid: int, reasons: Sequence[ReasonCode], _properties: Any
@@ -217,7 +213,7 @@ class MqttClient:
             self._put(Disconnected(str(reason)))
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self._put(Received(message.topic, bytes(message.payload), message.retain))
+        self._put(Received(message.topic, bytes(message.payload)))
 
     def _on_publish(self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
         if self._acknowledgements:

@@ -11,6 +11,8 @@ from wire.documents import Side
 from wire.ids import new_id
 from wire.messages import Locate
 
+SILENT_AFTER_S: Final = 90.0
+"""Stations say every half minute how they are."""
 LOCATE_LIFE_S: Final = 60.0
 """A station that comes back an hour later shall not blink at nobody."""
 
@@ -31,7 +33,7 @@ class Office:
     def stations(self) -> tuple[StationRow, ...]:
         """Return every station, those needing help first."""
         with self._catalogue.read() as connection:
-            return fleet_records.station_rows(connection)
+            return fleet_records.station_rows(connection, clock.after(-SILENT_AFTER_S))
 
     def items(self, *, limit: int = 100, offset: int = 0) -> tuple[ItemRow, ...]:
         """Return items, the latest first."""

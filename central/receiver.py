@@ -142,7 +142,7 @@ class Receiver:
         if grant is not None or (kept is not None and not same_files(kept.files, offer.files)):
             self._forget(offer)
             kept = None
-        if self._ledger.is_full:
+        if self._ledger.is_full_for(offer.station):
             self._send(offer.station, messages.Busy(object=offer.object, retry_after_s=BUSY_GRANTS_S))
         elif not self._has_room(offer):
             log.error("STORE-02 no room for object=%s", offer.object.id)

@@ -124,8 +124,9 @@ class Incoming:
             writer.close()
 
     def read(self, name: str) -> bytes:
-        """Return a whole file that was proved: for documents, never for pictures."""
-        return (self.folder / name).read_bytes()
+        """Return a whole file that was proved: for documents, never for pictures. Raises `StoreError`."""
+        with files.storing(f"{name} of {self.folder.name}"):
+            return (self.folder / name).read_bytes()
 
     def discard(self) -> None:
         """Remove everything that came; harmless when repeated."""
@@ -168,8 +169,12 @@ class Staging:
         with files.storing(grant_id):
             folder.mkdir()
         incoming = Incoming(folder, entries)
-        for name, text in inline.items():
-            incoming.write(name, 0, text.encode())
+        try:
+            for name, text in inline.items():
+                incoming.write(name, 0, text.encode())
+        except StoreError:
+            incoming.discard()
+            raise
         return incoming
 
     def keep(self, incoming: Incoming, receipt: Receipt) -> Receipt:
@@ -184,11 +189,13 @@ class Staging:
         with files.storing(receipt.object.id):
             files.write_durable(incoming.folder / RECEIPT_FILE, codec.encode(receipt))
             files.sync_folder(incoming.folder)
-            if not target.parent.exists():
+            if receipt.object.kind != "capture":
+                # Synced even where it is there: whoever made it may have died, or not have come to it yet.
                 target.parent.mkdir(exist_ok=True)
                 files.sync_folder(target.parent.parent)
             if files.rename_new(incoming.folder, target):
                 return receipt
+            files.sync_folder(target.parent)
         incoming.discard()
         existing = read_receipt(target)
         if existing is None:

@@ -24,7 +24,14 @@ _DAMAGED_LIST: Final = "UPDATE lists SET rejected_code = 'damaged' WHERE job_id 
 _COMPLETE_LIST: Final = (
     "UPDATE lists SET state = 'complete', missing = 0 WHERE job_id = ? AND revision = ? AND state != 'complete'"
 )
-_MISSING_LIST: Final = "UPDATE lists SET missing = ? WHERE job_id = ? AND revision = ? AND state != 'complete'"
+_MISSING_LIST: Final = (
+    "UPDATE lists SET missing = ?1 WHERE job_id = ?2 AND revision = ?3 AND state != 'complete' AND missing != ?1"
+)
+_KEEP_RECEIPT: Final = (
+    "INSERT INTO receipts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document"
+    " WHERE document != excluded.document"
+)
+"""The same receipt once more changes nothing, so that a repetition costs no flush of the disk."""
 _WAIT_AGAIN: Final = (
     "UPDATE captures SET state = 'processed', rejected_code = NULL, damaged_file = NULL WHERE capture_id = ?1"
     " AND has_pages = 1 AND (state = 'received' OR (?2 AND state IN ('rejected', 'damaged')))"
@@ -35,7 +42,7 @@ def record_receipt(db: sqlite3.Connection, receipt: Receipt) -> bool:
     """Keep a receipt whose digests are ours; tells whether it was news."""
     ref = receipt.object
     document = encode(receipt).decode()
-    db.execute("INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?)", (ref.kind, ref.id, ref.revision, document))
+    db.execute(_KEEP_RECEIPT, (ref.kind, ref.id, ref.revision, document))
     if ref.kind == "capture":
         return db.execute(_RECEIVED_CAPTURE, (ref.id,)).rowcount > 0
     return db.execute(_RECEIVED_LIST, (ref.id, ref.revision)).rowcount > 0
@@ -57,7 +64,7 @@ def record_damaged(db: sqlite3.Connection, ref: ObjectRef, file: str) -> bool:
 
 
 def record_list_answer(db: sqlite3.Connection, answer: Complete | Missing) -> bool:
-    """Keep what the centre says of a list; tells whether the list is one of ours and not complete yet."""
+    """Keep what the centre says of a list; tells whether that was news."""
     where = (answer.object.id, answer.object.revision)
     if isinstance(answer, Complete):
         return db.execute(_COMPLETE_LIST, where).rowcount > 0

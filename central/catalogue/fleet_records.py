@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from central.api import StationRow
@@ -69,13 +70,16 @@ def open_commands(connection: Connection, now: str) -> tuple[tuple[str, str, byt
     return tuple((row.station, row.command_id, bytes(row.payload)) for row in connection.execute(query))
 
 
-def station_rows(connection: Connection) -> tuple[StationRow, ...]:
-    """Return every station that was not shut out, those needing help first."""
+def station_rows(connection: Connection, heard_since: str) -> tuple[StationRow, ...]:
+    """Return every station that was not shut out, those needing help first.
+
+    Online is who said so since `heard_since`: nothing on the wire outlives a word that was missed.
+    """
     query = select(captures.c.station, func.count().label("number"), func.max(captures.c.stored_at).label("at"))
     received = {row.station: (row.number, row.at) for row in connection.execute(query.group_by(captures.c.station))}
     known = {row.station: row for row in connection.execute(select(stations))}
     rows = [
-        _station_row(name, known.get(name), *received.get(name, (0, None)))
+        _station_row(name, known.get(name), heard_since, *received.get(name, (0, None)))
         for name in known.keys() | received.keys()
         if name not in known or known[name].revoked_at is None
     ]
@@ -87,13 +91,16 @@ def _need_of_help(row: StationRow) -> tuple[bool, bool, bool, int, str]:
     return row.fault is None, not troubled, row.online, -row.waiting, row.station
 
 
-def _station_row(name: str, row: Row[Any] | None, received: int, last_received_at: str | None) -> StationRow:
+def _station_row(
+    name: str, row: Row[Any] | None, heard_since: str, received: int, last_received_at: str | None
+) -> StationRow:
     status = StationStatus(station=name, online=False)
     if row is not None and row.status is not None:
-        status = codec.decode_status(row.status.encode())
+        # Not by the codec: written out in full, a status may be longer than the one that was let in.
+        status = msgspec.json.decode(row.status, type=StationStatus)
     return StationRow(
         station=name,
-        online=status.online,
+        online=status.online and row is not None and (row.last_seen_at or "") >= heard_since,
         last_seen_at=row.last_seen_at if row is not None else None,
         software=status.software,
         state=status.state,

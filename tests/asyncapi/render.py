@@ -80,7 +80,7 @@ def _operations() -> dict[str, Any]:
         "takeReply": _operation("receive", "replies", REPLIES, "What a worker answers, addressed by its topic."),
         "sendChunk": _operation("send", "chunks", ("Chunk",), "A part of a file, within the window of the grant."),
         "publishStatus": _operation(
-            "send", "status", ("StationStatus",), "Retained, and the station's last will.", retain=True
+            "send", "status", ("StationStatus",), "At every connection, on change, every half minute; the last will."
         ),
         "takeCommand": _operation("receive", "commands", COMMANDS, "Repeated until a status names it as answered."),
     }

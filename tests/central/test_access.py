@@ -81,7 +81,7 @@ def test_a_station_cannot_listen_to_anybody_else(mallory: StationClient, topic: 
 def test_a_station_may_do_its_own_work(mallory: StationClient) -> None:
     assert mallory.subscribe(topics.commands("mallory")) == [1]
     assert mallory.publish(topics.offers("mallory"), b"{}") == NO_SUBSCRIBER
-    assert mallory.publish(topics.status("mallory"), b"", retain=True) in (0, NO_SUBSCRIBER)
+    assert mallory.publish(topics.status("mallory"), b"") in (0, NO_SUBSCRIBER)
     assert mallory.publish(f"{topics.inbox('w1')}/mallory/grant/frame-1.jpg/0", b"x") == NO_SUBSCRIBER
 
 
@@ -133,7 +133,7 @@ def test_revocation_ends_the_live_connection_and_all_that_it_could_do(house: Hou
     client = house.station("leaver")
     try:
         client.connect()
-        client.publish(topics.status("leaver"), codec.encode(StationStatus(station="leaver", online=True)), retain=True)
+        client.publish(topics.status("leaver"), codec.encode(StationStatus(station="leaver", online=True)))
         provision.revoke_station(house.config, "leaver")
         client.disconnected.get(timeout=10)
     finally:

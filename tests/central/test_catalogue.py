@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import insert, select
 
+from central import clock
 from central.archive import adopt
 from central.audit import AuditFault, audit, rebuild, rebuild_catalogue
 from central.catalogue import Catalogue, fleet_records, records, schema
@@ -111,7 +112,7 @@ def test_stations_that_need_help_come_first(store: Store) -> None:
         ):
             fleet_records.approve(connection, name, "2026-01-01T00:00:00Z")
             values = {"station": name, "online": True, **changes}
-            fleet_records.note_status(connection, {name: StationStatus(**values)}, "2026-01-01T00:00:01Z")  # type: ignore[arg-type]
+            fleet_records.note_status(connection, {name: StationStatus(**values)}, clock.now())  # type: ignore[arg-type]
         fleet_records.revoke(connection, "gone", "2026-01-01T00:00:02Z")
     store.put(capture("unheard"))
     names = [row.station for row in store.office.stations()]

@@ -51,7 +51,7 @@ def row(office: Office, name: str) -> StationRow | None:
 
 def say(station: StationClient, **values: object) -> None:
     status = StationStatus(station=station.station, online=True, **values)  # type: ignore[arg-type]
-    station.publish(topics.status(station.station), codec.encode(status), retain=True)
+    station.publish(topics.status(station.station), codec.encode(status))
 
 
 def test_what_a_station_says_of_itself_is_what_the_office_shows(office: Office, station: StationClient) -> None:

@@ -27,7 +27,7 @@ class Office:
     """The centre's side of one station's status and commands."""
 
     def __init__(self, house: House, station: str) -> None:
-        wanted = [mqtt.Subscription(topics.ANY_STATUS, retained=True)]
+        wanted = [mqtt.Subscription(topics.ANY_STATUS)]
         self._client = mqtt.MqttClient(house.config.broker.address(ca.OFFICE), wanted)
         self._topic = topics.status(station)
         self._seen: list[StationStatus] = []
