@@ -1,16 +1,12 @@
 """The page pipeline beside its floor (decode, two remaps, two encodes called bare), same run, same frame.
 
-Usage: python benchmarks/pages.py [--n 9] [--seed 1] [--seconds 60] [--width 4056] [--height 3040]
+Usage: benchmarks/pages [--n 9] [--seed 1] [--seconds 60] [--width 4056] [--height 3040]
 """
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 
