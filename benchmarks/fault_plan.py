@@ -8,7 +8,7 @@ from typing import Final, Literal
 Side = Literal["station", "centre"]
 
 BROKER: Final = "broker"
-VICTIMS: Final = {"station": 4, "publisher": 5, "central-work-w1": 4, "central-work-w2": 4, "central-run": 2, BROKER: 2}
+VICTIMS: Final = {"station": 2, "publisher": 6, "central-work-w1": 5, "central-work-w2": 5, "central-run": 1, BROKER: 2}
 """Processes and how often each is chosen."""
 KILL_SHARE: Final = 0.7
 """Of all that is drawn; the rest are faults that last a while."""

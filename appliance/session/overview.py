@@ -1,5 +1,6 @@
 """What screens see: gathers the figures and publishes immutable snapshots. Written by the session's thread alone."""
 
+import logging
 import threading
 from collections import deque
 from dataclasses import replace
@@ -26,6 +27,8 @@ from appliance.spool.state import StationState
 from appliance.spool.store import Spool
 from appliance.worker import Worker
 from wire.messages import Command
+
+log = logging.getLogger(__name__)
 
 HANDED_OVER_SHOWN: Final = 20
 _STATE_EVERY_NS: Final = 2_000_000_000
@@ -128,7 +131,11 @@ class Overview:
             last_verdicts=tuple(verdict.value for verdict in self.verdicts if verdict is not Verdict.PENDING),
         )
         if state != self._told or now_ns - self._told_at_ns >= _STATE_EVERY_NS:
-            self._spool.write_station_state(state)
+            try:
+                self._spool.write_station_state(state)
+            except OSError as error:
+                # A disk that takes nothing now is shown by what matters; the publisher reads silence as it is meant.
+                log.warning("state not written: %s", error)
             self._told, self._told_at_ns = state, now_ns
 
     def _title(self, job_id: str) -> str:
