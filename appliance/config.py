@@ -15,7 +15,9 @@ from msgspec import Meta
 from appliance.errors import ConfigError
 from appliance.imaging.profiles import DEFAULT_PROFILE, PROFILES
 from appliance.model import CaptureSetup
+from appliance.publisher import hours
 from appliance.publisher.config import BrokerAddress, PublisherConfig
+from appliance.publisher.policy import DeliveryPolicy
 from appliance.spool.retention import MIB, RetentionPolicy
 from appliance.worker import QUEUE_LIMIT
 from firmware.registry import HardwareConfig
@@ -23,6 +25,8 @@ from wire.documents import Layout, QuarterTurn
 from wire.ids import Name
 
 DEFAULT_FILE: Final = Path("/etc/lattrang/station.toml")
+LEAST_LIMIT_KBPS: Final = 16
+"""Below it two objects under way could not both send a chunk within their lease."""
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 S = TypeVar("S")
@@ -66,6 +70,22 @@ class BrokerSection:
 
 
 @dataclass(frozen=True, slots=True)
+class UplinkSection:
+    """What pictures may use of a line that others use too.
+
+    `hours` are ranges of local time such as ``18:00-07:00``; none means always. `limit_kbps` is in 1000 bits a second;
+    0 means no limit.
+    """
+
+    hours: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+    limit_kbps: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
+
+    def policy(self) -> DeliveryPolicy:
+        """Return how patient the delivery is, with this limit."""
+        return DeliveryPolicy(limit_bytes_per_s=self.limit_kbps * 1000 / 8 or None)
+
+
+@dataclass(frozen=True, slots=True)
 class WebSection:
     """The station's screen. `token_file` holds what a person signs in with."""
 
@@ -84,6 +104,7 @@ class StationConfig:
     web: WebSection
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     imaging: ImagingSection = field(default_factory=ImagingSection)
+    uplink: UplinkSection = field(default_factory=UplinkSection)
     broker: BrokerSection | None = None
 
     def capture_setup(self) -> CaptureSetup:
@@ -103,7 +124,8 @@ class StationConfig:
             )
         broker = self.broker
         address = BrokerAddress(broker.host, broker.port, broker.ca, broker.cert, broker.key)
-        return PublisherConfig(self.station.id, self.spool.folder, address)
+        uplink = self.uplink
+        return PublisherConfig(self.station.id, self.spool.folder, address, uplink.policy(), hours.parse(uplink.hours))
 
 
 def load(path: Path) -> StationConfig:
@@ -210,6 +232,12 @@ def _contradictions(config: StationConfig) -> list[str]:
         for number, camera in enumerate(config.hardware.cameras, 1)
         if camera.driver == "replay" and camera.folder is None
     ]
+    try:
+        hours.parse(config.uplink.hours)
+    except ValueError as error:
+        found.append(f"uplink.hours: {error}")
+    if 0 < config.uplink.limit_kbps < LEAST_LIMIT_KBPS:
+        found.append(f"uplink.limit_kbps must be 0 or at least {LEAST_LIMIT_KBPS}")
     return found
 
 

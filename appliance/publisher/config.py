@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.publisher.hours import UplinkHours
 from appliance.publisher.policy import DeliveryPolicy
 
 
@@ -26,6 +27,7 @@ class PublisherConfig:
         spool: the folder shared with the station process.
         broker: where everything goes.
         policy: how patient the delivery is.
+        hours: when pictures may go.
         poll_s: how often the spool is asked whether the station has added something.
     """
 
@@ -33,4 +35,5 @@ class PublisherConfig:
     spool: Path
     broker: BrokerAddress
     policy: DeliveryPolicy = field(default_factory=DeliveryPolicy)
+    hours: UplinkHours = field(default_factory=UplinkHours)
     poll_s: float = 0.2

@@ -5,8 +5,8 @@ doubled or come late, and a worker may die at any moment; an object is done when
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from appliance.publisher.events import (
@@ -14,6 +14,7 @@ from appliance.publisher.events import (
     Connected,
     Disconnected,
     Event,
+    HoursChanged,
     ObjectDamaged,
     ObjectsWaiting,
     PublishAcknowledged,
@@ -27,16 +28,16 @@ from appliance.publisher.events import (
     SendProbe,
     Tick,
 )
+from appliance.publisher.gate import Gate
+from appliance.publisher.link import NO_SERVER, NOT_ALLOWED, OFFLINE, ONLINE, WAITING_FOR_HOURS, Link
+from appliance.publisher.pace import Flow
 from appliance.publisher.policy import DeliveryPolicy
-from appliance.publisher.transfer import Phase, Transfer
+from appliance.publisher.transfer import Phase, Transfer, same_files
 from appliance.spool.rows import Pending
-from appliance.spool.state import LinkState
-from wire.limits import MAX_CHUNK_BYTES
 from wire.messages import (
     Again,
     Busy,
     Complete,
-    FileEntry,
     Grant,
     Missing,
     ObjectRef,
@@ -52,26 +53,8 @@ NOT_AUTHORISED: Final = 0x87
 FAILURE: Final = 0x80
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The line to the centre as the delivery sees it, with the code of what is wrong."""
-
-    state: LinkState
-    code: str | None = None
-
-
-OFFLINE: Final = Link("offline", "NET-01")
-ONLINE: Final = Link("online")
-NO_SERVER: Final = Link("no_server", "NET-02")
-NOT_ALLOWED: Final = Link("refused", "PAIR-02")
-
-
 class Delivery:
-    """Owns every decision about delivery; whoever runs it owns the disk and the line.
-
-    Attributes:
-        link: the line to the centre.
-    """
+    """Owns every decision about delivery; whoever runs it owns the disk and the line."""
 
     def __init__(self, station: str, policy: DeliveryPolicy, random: Callable[[], float]) -> None:
         """Begin offline with nothing to do.
@@ -83,17 +66,23 @@ class Delivery:
         """
         self._station = station
         self._policy = policy
-        self._random = random
         self._transfers: dict[ObjectRef, Transfer] = {}
         self._tokens: dict[int, Transfer] = {}
         self._last_token = 0
         self._max_chunk_bytes = 0
-        self._line_chunk_bytes = MAX_CHUNK_BYTES
-        self._gate_s = 0.0
-        self._failures = 0
-        self._probe_at_s = math.inf
+        self._flow = Flow(policy)
+        self._hours_are_open = True
+        self._gate = Gate(policy, random)
         self._probe_token = 0
-        self.link = OFFLINE
+        self._line = OFFLINE
+
+    @property
+    def link(self) -> Link:
+        """The line to the centre."""
+        if self._line == ONLINE and not self._hours_are_open:
+            waits = any(not self._may_go(one) for one in self._transfers.values() if one.phase is Phase.WAITING)
+            return WAITING_FOR_HOURS if waits else ONLINE
+        return self._line
 
     @property
     def in_flight(self) -> int:
@@ -107,7 +96,7 @@ class Delivery:
             case Connected(max_chunk_bytes):
                 self._connected(max_chunk_bytes, now_s)
             case Disconnected(code, refused):
-                self._disconnected(Link("refused" if refused else "offline", code))
+                self._disconnected(Link("refused" if refused else "offline", code), now_s)
             case ReplyReceived(reply):
                 actions += self._reply(reply, now_s)
             case PublishAcknowledged(token, reason_code):
@@ -116,6 +105,8 @@ class Delivery:
                 self._waiting(objects, now_s)
             case ObjectDamaged(ref, file):
                 actions += self._damaged(ref, file)
+            case HoursChanged(are_open):
+                self._hours_changed(are_open)
             case Tick():
                 pass
             case _:
@@ -128,10 +119,13 @@ class Delivery:
         if not self._is_connected:
             return math.inf
         deadlines = [transfer.deadline_s for transfer in self._transfers.values() if transfer.in_flight]
-        if self.in_flight < self._policy.max_in_flight:
-            waiting = (one.not_before_s for one in self._transfers.values() if one.phase is Phase.WAITING)
-            deadlines += [max(self._gate_s, not_before_s) for not_before_s in waiting]
-        return max(now_s, min(deadlines, default=self._probe_at_s))
+        deadlines += [self._ready_at_s(one, now_s) for one in self._transfers.values() if one.may_send]
+        if self._gate.is_absent:
+            deadlines.append(self._gate.probe_at_s)
+        elif self.in_flight < self._policy.max_in_flight:
+            waiting = (one for one in self._transfers.values() if one.phase is Phase.WAITING and self._may_go(one))
+            deadlines += [max(self._gate.opens_at_s, one.not_before_s) for one in waiting]
+        return max(now_s, min(deadlines, default=self._gate.probe_at_s))
 
     # The line
 
@@ -141,34 +135,29 @@ class Delivery:
 
     def _connected(self, max_chunk_bytes: int, now_s: float) -> None:
         self._max_chunk_bytes = max_chunk_bytes
-        self._probe_at_s = now_s + self._policy.first_retry_s
-        self.link = ONLINE
+        self._gate.probe_at_s = now_s + self._policy.first_retry_s
+        self._line = ONLINE
         self._restart()
 
-    def _disconnected(self, link: Link) -> None:
-        if any(one.phase is Phase.GRANTED and one.unacknowledged for one in self._transfers.values()):
-            # A chunk that takes longer than the broker's patience would break every line to come; half of it may not.
-            self._line_chunk_bytes = max(self._policy.smallest_chunk_bytes, self._line_chunk_bytes // 2)
+    def _disconnected(self, line: Link, now_s: float) -> None:
+        self._flow.broken(now_s)
         self._max_chunk_bytes = 0
-        self.link = link
+        self._line = line
         self._restart()
-
-    def _chunk_bytes(self, grant: Grant) -> int:
-        return min(grant.chunk_bytes, self._max_chunk_bytes, self._line_chunk_bytes)
 
     def _restart(self) -> None:
         """Forget every timer: what failed on the old line says nothing about the new one."""
         self._tokens.clear()
-        self._gate_s = 0.0
-        self._failures = 0
+        self._gate.restart()
         for transfer in self._transfers.values():
             if transfer.phase is not Phase.SETTLED:
                 transfer.attempts = 0
                 transfer.wait(0.0)
 
     def _acknowledged(self, token: int, reason_code: int, now_s: float) -> None:
+        self._flow.answered(token, now_s)
         if token == self._probe_token:
-            self.link = NO_SERVER if reason_code == NO_SUBSCRIBER else NOT_ALLOWED if reason_code >= FAILURE else ONLINE
+            self._probed(reason_code, now_s)
         transfer = self._tokens.pop(token, None)
         if transfer is None or token not in transfer.unacknowledged:
             return
@@ -178,28 +167,33 @@ class Delivery:
         else:
             self._extend(transfer, now_s)
 
+    def _probed(self, reason_code: int, now_s: float) -> None:
+        if reason_code == NO_SUBSCRIBER:
+            self._absent(now_s)
+        else:
+            self._gate.is_absent = False
+            self._line = NOT_ALLOWED if reason_code >= FAILURE else ONLINE
+
     def _unheard(self, transfer: Transfer, reason_code: int, now_s: float) -> None:
         """Nobody got it. An offer that reaches nobody means no centre; a chunk, that its worker has gone."""
         if reason_code == NOT_AUTHORISED:
-            self.link = NOT_ALLOWED
-        elif reason_code == NO_SUBSCRIBER and transfer.phase is Phase.OFFERED:
-            self.link = NO_SERVER
+            self._line = NOT_ALLOWED
+        if reason_code == NO_SUBSCRIBER and transfer.phase is Phase.OFFERED:
+            if not self._gate.is_absent:
+                self._absent(now_s)
+            transfer.wait(now_s)
+            return
         if transfer.phase is Phase.OFFERED:
-            self._close_gate(now_s)
+            self._gate.unanswered(now_s)
         self._retry(transfer, now_s)
 
-    def _close_gate(self, now_s: float) -> None:
-        """Offer nothing for a while: what one offer met, the next one would meet too."""
-        self._gate_s = max(self._gate_s, now_s + self._backoff_s(self._failures))
-        self._failures += 1
+    def _absent(self, now_s: float) -> None:
+        self._line = NO_SERVER
+        self._gate.absent(now_s)
 
     def _retry(self, transfer: Transfer, now_s: float) -> None:
-        transfer.wait(now_s + self._backoff_s(transfer.attempts))
+        transfer.wait(now_s + self._gate.backoff_s(transfer.attempts))
         transfer.attempts += 1
-
-    def _backoff_s(self, failures: int) -> float:
-        wait_s = min(self._policy.longest_retry_s, self._policy.first_retry_s * 2.0 ** min(failures, 16))
-        return wait_s * (1.0 - self._policy.jitter * self._random())
 
     # What waits
 
@@ -211,12 +205,18 @@ class Delivery:
             if transfer.phase is Phase.SETTLED:
                 # It was answered, yet it waits: the answer could not be recorded, or the centre wants it once more.
                 self._retry(transfer, now_s)
-            if not transfer.in_flight:
-                transfer.pending = pending
-            if transfer.phase is Phase.WAITING and pending.outstanding == 0 and transfer.offered_outstanding:
-                # The last of a list's captures has its receipt: the centre can now say "complete".
-                transfer.offered_outstanding = 0
-                transfer.not_before_s = now_s
+            transfer.look_again(pending, now_s)
+
+    def _may_go(self, transfer: Transfer) -> bool:
+        """Captures are pictures and keep to the hours; lists are small."""
+        return self._hours_are_open or transfer.pending.ref.kind != "capture"
+
+    def _hours_changed(self, are_open: bool) -> None:
+        self._hours_are_open = are_open
+        for transfer in self._transfers.values():
+            if transfer.in_flight and not self._may_go(transfer):
+                # The worker keeps what it has; the rest follows when the hours come.
+                transfer.wait(0.0)
 
     def _damaged(self, ref: ObjectRef, file: str) -> list[Action]:
         transfer = self._transfers.get(ref)
@@ -252,14 +252,13 @@ class Delivery:
 
     def _heard(self) -> None:
         if self._is_connected:
-            self.link = ONLINE
-            self._failures = 0
+            self._line = ONLINE
+            self._gate.heard()
 
     def _receipt(self, transfer: Transfer, receipt: Receipt, now_s: float) -> None:
-        if not _same_files(receipt.files, transfer.pending.files):
+        if not same_files(receipt.files, transfer.pending.files):
             return
         if transfer.pending.ref.kind == "capture":
-            self._line_chunk_bytes = min(MAX_CHUNK_BYTES, self._line_chunk_bytes * 2)
             transfer.settle()
         elif transfer.phase is not Phase.WAITING:
             transfer.phase = Phase.ANSWERING
@@ -277,11 +276,9 @@ class Delivery:
                 self._granted(transfer, reply, now_s)
             case Busy(retry_after_s=retry_after_s):
                 if transfer.phase is Phase.OFFERED:
-                    until_s = now_s + retry_after_s * (1.0 + self._policy.jitter * self._random())
-                    self._gate_s = max(self._gate_s, until_s)
-                    transfer.wait(until_s)
+                    transfer.wait(self._gate.busy(retry_after_s, now_s))
             case Progress(grant_id=grant_id, held=held):
-                if _is_under(transfer, grant_id) and transfer.hold(held):
+                if transfer.is_under(grant_id) and transfer.hold(held):
                     transfer.attempts = 0
                     self._extend(transfer, now_s)
             case Again():
@@ -291,18 +288,18 @@ class Delivery:
 
     def _granted(self, transfer: Transfer, grant: Grant, now_s: float) -> None:
         has_place = transfer.phase is Phase.WAITING and self.in_flight < self._policy.max_in_flight
-        if self._is_connected and (transfer.phase is Phase.OFFERED or has_place):
-            transfer.begin(grant, self._chunk_bytes(grant))
+        if self._is_connected and self._may_go(transfer) and (transfer.phase is Phase.OFFERED or has_place):
+            transfer.begin(grant)
             self._extend(transfer, now_s)
 
     def _again(self, transfer: Transfer, again: Again, now_s: float) -> None:
-        if not _is_under(transfer, again.grant_id) or transfer.grant is None:
+        if not transfer.is_under(again.grant_id):
             return
         transfer.agains += 1
         if transfer.agains > self._policy.max_agains:
             self._retry(transfer, now_s)
             return
-        transfer.send_again(again.file, again.spans, self._chunk_bytes(transfer.grant))
+        transfer.send_again(again.file, again.spans)
         self._extend(transfer, now_s)
 
     # Time
@@ -328,45 +325,68 @@ class Delivery:
 
     def _unanswered(self, transfer: Transfer, now_s: float) -> None:
         if transfer.phase is Phase.OFFERED:
-            self._close_gate(now_s)
-            if self._failures >= self._policy.unanswered_limit:
-                self.link = NO_SERVER
+            self._gate.unanswered(now_s)
+            if self._gate.failures >= self._policy.unanswered_limit:
+                self._line = NO_SERVER
         self._retry(transfer, now_s)
 
     # Sending
 
     def _offers(self, now_s: float) -> list[Action]:
         actions: list[Action] = []
-        if not self._is_connected or now_s < self._gate_s:
+        if not self._is_connected or self._gate.is_absent or now_s < self._gate.opens_at_s:
             return actions
         free = self._policy.max_in_flight - self.in_flight
         for transfer in self._transfers.values():
             if free <= 0:
                 break
-            if transfer.phase is Phase.WAITING and transfer.not_before_s <= now_s:
+            if transfer.phase is Phase.WAITING and transfer.not_before_s <= now_s and self._may_go(transfer):
                 transfer.phase = Phase.OFFERED
                 transfer.offered_outstanding = transfer.pending.outstanding
+                self._flow.offered(transfer.pending.inline_bytes, now_s)
                 actions.append(SendOffer(self._token(transfer), transfer.pending))
                 self._extend(transfer, now_s)
                 free -= 1
         return actions
 
     def _chunks(self, now_s: float) -> list[Action]:
+        """Send what windows and limit allow, in turn, so that no lease ends while another object takes the line."""
         actions: list[Action] = []
-        for transfer in self._transfers.values():
-            while transfer.grant is not None and (chunk := transfer.next_chunk()):
-                grant = transfer.grant
-                address = ChunkAddress(grant.worker, self._station, grant.grant_id, chunk.file, chunk.offset)
-                actions.append(SendChunk(self._token(transfer), transfer.pending, address, chunk.length))
-                self._extend(transfer, now_s)
+        sending = deque(transfer for transfer in self._transfers.values() if transfer.may_send)
+        while sending:
+            transfer = sending.popleft()
+            self._extend(transfer, now_s)
+            if self._ready_at_s(transfer, now_s) > now_s:
+                continue
+            actions.append(self._chunk(transfer, now_s))
+            if transfer.may_send:
+                sending.append(transfer)
         return actions
 
+    def _chunk(self, transfer: Transfer, now_s: float) -> SendChunk:
+        grant = transfer.granted
+        chunk = transfer.next_chunk(self._chunk_bytes(grant))
+        token = self._token(transfer)
+        self._flow.sent(token, chunk.length, now_s, is_last=not transfer.todo)
+        self._extend(transfer, now_s)
+        address = ChunkAddress(grant.worker, self._station, grant.grant_id, chunk.file, chunk.offset)
+        return SendChunk(token, transfer.pending, address, chunk.length)
+
+    def _chunk_bytes(self, grant: Grant) -> int:
+        return min(grant.chunk_bytes, self._max_chunk_bytes, self._flow.chunk_bytes(grant.window))
+
+    def _ready_at_s(self, transfer: Transfer, now_s: float) -> float:
+        """Return when the limit lets a transfer's next chunk go."""
+        return self._flow.ready_at_s(transfer.next_length(self._chunk_bytes(transfer.granted)), now_s)
+
     def _probe(self, now_s: float) -> list[Action]:
-        """With nothing to send, an absent centre would go unnoticed until there is."""
-        is_idle = not any(one.in_flight or one.phase is Phase.WAITING for one in self._transfers.values())
-        if not (self._is_connected and is_idle and now_s >= self._probe_at_s):
+        """With nothing to send, an absent centre would go unnoticed until there is, and so would its return."""
+        is_idle = not any(
+            one.in_flight or (one.phase is Phase.WAITING and self._may_go(one)) for one in self._transfers.values()
+        )
+        if not (self._is_connected and (is_idle or self._gate.is_absent) and now_s >= self._gate.probe_at_s):
             return []
-        self._probe_at_s = now_s + self._policy.probe_every_s
+        self._gate.probe_at_s = now_s + self._policy.probe_every_s
         self._last_token += 1
         self._probe_token = self._last_token
         return [SendProbe(self._probe_token)]
@@ -376,11 +396,3 @@ class Delivery:
         self._tokens[self._last_token] = transfer
         transfer.unacknowledged.add(self._last_token)
         return self._last_token
-
-
-def _is_under(transfer: Transfer, grant_id: str) -> bool:
-    return transfer.grant is not None and transfer.grant.grant_id == grant_id
-
-
-def _same_files(ours: tuple[FileEntry, ...], theirs: tuple[FileEntry, ...]) -> bool:
-    return {entry.name: entry for entry in ours} == {entry.name: entry for entry in theirs}

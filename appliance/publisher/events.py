@@ -53,11 +53,27 @@ class ObjectDamaged:
 
 
 @dataclass(frozen=True, slots=True)
+class HoursChanged:
+    """Pictures may go from now on, or may not; everything small always may."""
+
+    are_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
 
-Event = Connected | Disconnected | ReplyReceived | PublishAcknowledged | ObjectsWaiting | ObjectDamaged | Tick
+Event = (
+    Connected
+    | Disconnected
+    | ReplyReceived
+    | PublishAcknowledged
+    | ObjectsWaiting
+    | ObjectDamaged
+    | HoursChanged
+    | Tick
+)
 
 
 @dataclass(frozen=True, slots=True)

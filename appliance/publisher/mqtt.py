@@ -34,8 +34,8 @@ MAX_INFLIGHT: Final = 16
 """Publications the broker has not answered; two windows of four chunks fit with room for offers and status."""
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 30.0
-QUEUE_LIMIT: Final = 4096
-"""Messages of the centre that wait for the delivery. Beyond it they are lost, which the protocol allows for."""
+QUEUE_LIMIT: Final = 256
+"""Messages of the centre that wait for the delivery: 64 MiB at most. Beyond it they are lost, which does no harm."""
 HEADER_BYTES: Final = 1 * KIB
 """More than a chunk's topic and properties take."""
 MAX_INCOMING_BYTES: Final = MAX_REPLY_BYTES + 4 * KIB
@@ -87,7 +87,7 @@ LineEvent = LineUp | LineDown | Incoming | Answered | Died
 
 @dataclass(frozen=True, slots=True)
 class LastWill:
-    """What the broker says for us when we are gone: retained."""
+    """What the broker says for us when we are gone."""
 
     topic: str
     payload: bytes
@@ -128,13 +128,13 @@ class Line:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> int | None:
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None = None) -> int | None:
         """Send with QoS 1 and return the number its answer will carry; None where there is no line."""
         client = self._client
         if client is None or not self._is_up:
             return None
         properties = None if expiry_s is None else _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)
-        sent = client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        sent = client.publish(topic, payload, qos=1, properties=properties)
         return sent.mid if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
     # The client's thread
@@ -153,9 +153,8 @@ class Line:
             was_up = self._connect_once()
             if self._stop.is_set():
                 return
-            retry_s = FIRST_RETRY_S if was_up else min(LONGEST_RETRY_S, retry_s * 2)
-            # A fleet that lost its broker at one moment must not come back at one moment.
-            self._stop.wait(retry_s * random.uniform(0.75, 1.25))  # noqa: S311 - nothing secret depends on it
+            retry_s = next_retry_s(retry_s, was_up=was_up)
+            self._stop.wait(spread_s(retry_s, random.random()))  # noqa: S311 - nothing secret depends on it
 
     def _connect_once(self) -> bool:
         """Hold one connection from its beginning to its end; tells whether it ever was up."""
@@ -180,7 +179,9 @@ class Line:
             # thread while the loop reads from it, and the broker would receive records that it cannot decipher.
             client.loop_start()
             ended.wait()
-            client.loop_stop()
+            with suppress(AttributeError):
+                # The thread ends itself now, perhaps between the library's two looks at it.
+                client.loop_stop()
         except OSError as error:
             self._last_failure = _failure_of(error)
         finally:
@@ -202,7 +203,7 @@ class Line:
         client.tls_set_context(self._context)
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages = self._max_inflight
-        client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
+        client.will_set(self._will.topic, self._will.payload, qos=1)
         client.on_connect = self._on_connect
         client.on_socket_open = _send_at_once
         client.on_message = self._on_message
@@ -262,6 +263,16 @@ class Line:
 
     def _on_publish(self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
         self.events.put(Answered(mid, reason.value))
+
+
+def next_retry_s(retry_s: float, *, was_up: bool) -> float:
+    """Return the wait after a connection that ended or was never made, the one before having been `retry_s`."""
+    return FIRST_RETRY_S if was_up else min(LONGEST_RETRY_S, retry_s * 2)
+
+
+def spread_s(retry_s: float, chance: float) -> float:
+    """Return a wait about `retry_s`: a fleet that lost its broker at one moment must not come back at one moment."""
+    return retry_s * (0.5 + chance)
 
 
 def _send_at_once(_client: paho.Client, _data: Any, line: Any) -> None:

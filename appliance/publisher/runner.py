@@ -7,17 +7,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final, assert_never
 
+from appliance.clocks import is_synchronised
 from appliance.errors import SpoolError
 from appliance.publisher import mqtt, status
 from appliance.publisher.config import PublisherConfig
-from appliance.publisher.delivery import Delivery, Link
+from appliance.publisher.delivery import Delivery
 from appliance.publisher.events import (
     Action,
     Connected,
     Disconnected,
     Event,
+    HoursChanged,
     ObjectDamaged,
     ObjectsWaiting,
     PublishAcknowledged,
@@ -31,6 +34,7 @@ from appliance.publisher.events import (
     SendProbe,
     Tick,
 )
+from appliance.publisher.link import Link
 from appliance.publisher.reading import CheckedReader
 from appliance.spool.faults import FileDamaged
 from appliance.spool.outbox import Outbox
@@ -47,17 +51,27 @@ OFFER_EXPIRY_S: Final = 30
 CHUNK_EXPIRY_S: Final = 120
 STATE_EVERY_S: Final = 2.0
 STATUS_EVERY_S: Final = 2.0
+STATUS_REPEAT_S: Final = 30.0
+"""Nothing is retained: an office that comes late, or missed a word, hears it again after so long."""
+HOURS_EVERY_S: Final = 1.0
 SPOOL_RETRY_S: Final = 2.0
 FAREWELL_S: Final = 1.0
+TELLING: Final = frozenset({"online", "waiting_for_hours", "no_server"})
+"""States of the line in which the broker takes our status."""
 
 
 class Publisher:
     """Ties the spool, the line and the delivery together."""
 
     def __init__(
-        self, config: PublisherConfig, outbox: Outbox, line: mqtt.Line, clock_s: Callable[[], float] = time.monotonic
+        self,
+        config: PublisherConfig,
+        outbox: Outbox,
+        line: mqtt.Line,
+        clock_s: Callable[[], float] = time.monotonic,
+        hours_are_open: Callable[[], bool] | None = None,
     ) -> None:
-        """Put the parts together; the caller starts and closes them."""
+        """Put the parts together; the caller starts and closes them. `hours_are_open` is asked instead of the clock."""
         self._config = config
         self._outbox = outbox
         self._line = line
@@ -66,12 +80,16 @@ class Publisher:
         self._delivery = Delivery(config.station, config.policy, random.random)
         self._reader = CheckedReader(outbox)
         self._tokens: dict[int, int] = {}
+        self._ask_hours = hours_are_open or self._hours_by_the_clock
+        self._hours_are_open = True
+        self._hours_at_s = 0.0
         self._version = -1
         self._look_at_s = 0.0
         self._written: tuple[Link, str | None] | None = None
         self._write_at_s = 0.0
         self._told: StationStatus | None = None
         self._tell_at_s = 0.0
+        self._repeat_at_s = 0.0
         self._sent_bytes = 0
         self._fault: str | None = None
 
@@ -82,6 +100,7 @@ class Publisher:
             StationError: the line's own thread died.
         """
         while not stop.is_set():
+            self._keep_hours()
             for event in self._next_events():
                 self._take(event)
             self._look()
@@ -156,6 +175,21 @@ class Publisher:
         except SpoolError as error:
             self._spool_failed(error)
             self._look_at_s = now_s + SPOOL_RETRY_S
+
+    def _keep_hours(self) -> None:
+        """Tell the delivery when pictures may go, and when they may not any more."""
+        now_s = self._clock_s()
+        if now_s < self._hours_at_s:
+            return
+        self._hours_at_s = now_s + HOURS_EVERY_S
+        are_open = self._ask_hours()
+        if are_open != self._hours_are_open:
+            log.info("hours for pictures %s", "begin" if are_open else "end")
+            self._hours_are_open = are_open
+            self._decide(HoursChanged(are_open))
+
+    def _hours_by_the_clock(self) -> bool:
+        return self._config.hours.allows(datetime.now(UTC).astimezone().time(), is_synchronised=is_synchronised())
 
     def _spool_failed(self, error: SpoolError) -> None:
         """Note that the spool cannot be used now; a lost answer comes again when its object is offered again."""
@@ -238,9 +272,9 @@ class Publisher:
         self._write_at_s = now_s + STATE_EVERY_S
 
     def _tell(self) -> None:
-        """Publish how the station is, on every connection and then when it has changed."""
+        """Publish how the station is: on every connection, when it has changed, and now and then all the same."""
         now_s = self._clock_s()
-        if self._delivery.link.state not in {"online", "no_server"} or (self._told and now_s < self._tell_at_s):
+        if self._delivery.link.state not in TELLING or (self._told and now_s < self._tell_at_s):
             return
         try:
             news = status.online(
@@ -254,15 +288,16 @@ class Publisher:
             self._spool_failed(error)
             return
         self._tell_at_s = now_s + STATUS_EVERY_S
-        if news != self._told:
+        if news != self._told or now_s >= self._repeat_at_s:
             topic = topics.status(self._config.station)
-            if self._line.publish(topic, codec.encode(news), retain=True) is not None:
+            if self._line.publish(topic, codec.encode(news), expiry_s=int(STATUS_REPEAT_S)) is not None:
                 self._told = news
+                self._repeat_at_s = now_s + STATUS_REPEAT_S
 
     def _farewell(self) -> None:
         """Say that we go: a clean goodbye sends no last will."""
         goodbye = codec.encode(status.offline(self._config.station))
-        number = self._line.publish(topics.status(self._config.station), goodbye, retain=True)
+        number = self._line.publish(topics.status(self._config.station), goodbye)
         deadline_s = self._clock_s() + FAREWELL_S
         while number is not None and (left_s := deadline_s - self._clock_s()) > 0:
             try:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from appliance.spool.rows import Pending
-from wire.messages import Grant, Held, Span
+from wire.messages import FileEntry, Grant, Held, Span
 
 
 class Phase(Enum):
@@ -24,7 +24,7 @@ class Phase(Enum):
 
 
 class Chunk(NamedTuple):
-    """A piece of a file."""
+    """A piece of a file: one that was sent, or one still to be cut to the size that the line can take."""
 
     file: str
     offset: int
@@ -39,7 +39,7 @@ class Transfer:
         not_before_s: while WAITING, when it may be offered.
         deadline_s: while in flight, when silence means failure.
         attempts: failures since the last success, for the backoff.
-        todo: chunks to send, in order.
+        todo: what is to be sent, in order, in pieces of any size.
         unheld: chunks sent that the worker has not yet said to hold; the window is about these.
         unacknowledged: tokens of publications that the broker has not answered.
         agains: how often this grant was asked for spans once more.
@@ -63,6 +63,26 @@ class Transfer:
         """Whether it takes one of the few places on the line."""
         return self.phase in {Phase.OFFERED, Phase.GRANTED, Phase.ANSWERING}
 
+    def look_again(self, pending: Pending, now_s: float) -> None:
+        """Take over how the spool sees the object now, unless it is on its way."""
+        if not self.in_flight:
+            self.pending = pending
+        if self.phase is Phase.WAITING and pending.outstanding == 0 and self.offered_outstanding:
+            # The last of a list's captures has its receipt: the centre can now say "complete".
+            self.offered_outstanding = 0
+            self.not_before_s = now_s
+
+    def is_under(self, grant_id: str) -> bool:
+        """Tell whether this grant is the one under which it is sent."""
+        return self.grant is not None and self.grant.grant_id == grant_id
+
+    @property
+    def granted(self) -> Grant:
+        """The grant under which it is sent; only while GRANTED."""
+        if self.grant is None:
+            raise RuntimeError("There is no grant.")
+        return self.grant
+
     def wait(self, not_before_s: float) -> None:
         """Give up the present try and wait for the next."""
         self.phase = Phase.WAITING
@@ -74,18 +94,28 @@ class Transfer:
         self.phase = Phase.SETTLED
         self._drop_grant()
 
-    def begin(self, grant: Grant, chunk_bytes: int) -> None:
+    def begin(self, grant: Grant) -> None:
         """Start sending under `grant` what the worker does not hold."""
         self._drop_grant()
         self.phase = Phase.GRANTED
         self.grant = grant
-        self.todo.extend(plan(self.pending, grant.have, chunk_bytes))
+        self.todo.extend(plan(self.pending, grant.have))
 
-    def next_chunk(self) -> Chunk | None:
-        """Return the next chunk that the window allows, counting it as sent; None where there is none."""
-        if self.grant is None or not self.todo or len(self.unheld) >= self.grant.window:
-            return None
-        chunk = self.todo.popleft()
+    @property
+    def may_send(self) -> bool:
+        """Whether there is something to send and the window allows it."""
+        return self.grant is not None and bool(self.todo) and len(self.unheld) < self.grant.window
+
+    def next_length(self, chunk_bytes: int) -> int:
+        """Return how long the next chunk would be."""
+        return min(chunk_bytes, self.todo[0].length)
+
+    def next_chunk(self, chunk_bytes: int) -> Chunk:
+        """Cut off the next chunk, counting it as sent; only where `may_send` holds."""
+        file, offset, length = self.todo.popleft()
+        chunk = Chunk(file, offset, min(chunk_bytes, length))
+        if chunk.length < length:
+            self.todo.appendleft(Chunk(file, offset + chunk.length, length - chunk.length))
         self.unheld.add(chunk)
         return chunk
 
@@ -96,16 +126,12 @@ class Transfer:
         self.unheld -= news
         return bool(news)
 
-    def send_again(self, file: str, spans: Iterable[Span], chunk_bytes: int) -> None:
+    def send_again(self, file: str, spans: Iterable[Span]) -> None:
         """Put spans of a file back at the head of what is to be sent."""
-        sizes = {entry.name: entry.size for entry in self.pending.files}
-        wanted = [
-            chunk
-            for span in spans
-            for chunk in _cut(file, span.start, min(span.end, sizes.get(file, 0)), chunk_bytes)
-            if chunk not in self.todo
-        ]
+        size = next((entry.size for entry in self.pending.files if entry.name == file), 0)
+        wanted = [Chunk(file, span.start, span.end - span.start) for span in _merged(spans, size)]
         self.unheld -= {sent for sent in self.unheld if any(_overlaps(sent, chunk) for chunk in wanted)}
+        self.todo = deque(rest for waiting in self.todo for rest in _without(waiting, wanted))
         self.todo.extendleft(reversed(wanted))
 
     def _drop_grant(self) -> None:
@@ -117,27 +143,44 @@ class Transfer:
         self.agains = 0
 
 
-def plan(pending: Pending, have: Iterable[Held], chunk_bytes: int) -> Iterator[Chunk]:
-    """Yield the chunks of every file that is neither inline nor held, in order."""
-    held = {entry.file: sorted(entry.spans) for entry in have}
+def same_files(ours: Iterable[FileEntry], theirs: Iterable[FileEntry]) -> bool:
+    """Tell whether two objects consist of the same files, in whatever order they are named."""
+    return {entry.name: entry for entry in ours} == {entry.name: entry for entry in theirs}
+
+
+def plan(pending: Pending, have: Iterable[Held]) -> Iterator[Chunk]:
+    """Yield the parts of every file that is neither inline nor held, in order."""
+    held = {entry.file: entry.spans for entry in have}
     for entry in pending.files:
-        if entry.name in pending.inline:
-            continue
-        start = 0
-        for span in held.get(entry.name, []):
-            yield from _cut(entry.name, start, min(span.start, entry.size), chunk_bytes)
-            start = max(start, span.end)
-        yield from _cut(entry.name, start, entry.size, chunk_bytes)
+        if entry.name not in pending.inline and entry.size:
+            there = [Chunk(entry.name, span.start, span.end - span.start) for span in held.get(entry.name, ())]
+            yield from _without(Chunk(entry.name, 0, entry.size), there)
 
 
-def _cut(file: str, start: int, end: int, chunk_bytes: int) -> Iterator[Chunk]:
-    for offset in range(start, end, chunk_bytes):
-        yield Chunk(file, offset, min(chunk_bytes, end - offset))
+def _without(chunk: Chunk, others: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield what is left of `chunk` where `others` are taken out of it."""
+    start, end = chunk.offset, chunk.offset + chunk.length
+    for other in sorted(one for one in others if _overlaps(one, chunk)):
+        if other.offset > start:
+            yield Chunk(chunk.file, start, other.offset - start)
+        start = max(start, other.offset + other.length)
+    if start < end:
+        yield Chunk(chunk.file, start, end - start)
 
 
 def _is_held(chunk: Chunk, spans: dict[str, tuple[Span, ...]]) -> bool:
     end = chunk.offset + chunk.length
     return any(span.start <= chunk.offset and end <= span.end for span in spans.get(chunk.file, ()))
+
+
+def _merged(spans: Iterable[Span], size: int) -> list[Span]:
+    merged: list[Span] = []
+    for span in sorted(Span(one.start, min(one.end, size)) for one in spans if one.start < min(one.end, size)):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
 
 
 def _overlaps(one: Chunk, other: Chunk) -> bool:

@@ -104,6 +104,11 @@ class Pending:
         """Size of all files together."""
         return sum(entry.size for entry in self.files)
 
+    @property
+    def inline_bytes(self) -> int:
+        """Size of the documents that travel inside the offer."""
+        return sum(entry.size for entry in self.files if entry.name in self.inline)
+
 
 @dataclass(frozen=True, slots=True)
 class SetAside:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 log = logging.getLogger(__name__)
 
-LinkState = Literal["online", "no_server", "offline", "refused", "unknown"]
+LinkState = Literal["online", "waiting_for_hours", "no_server", "offline", "refused", "unknown"]
 STALE_AFTER_S = 10.0
 """A service writes at least every two seconds; five missed are no hiccup."""
 MAX_LOG_BYTES = 32 * 2**20
@@ -105,6 +105,9 @@ class EventLog:
         try:
             with self._file.open("ab", buffering=0) as events:
                 events.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                is_long = events.tell() > MAX_LOG_BYTES
+            if is_long:
+                self.rotate()
         except OSError as error:
             log.warning("event not written event=%s: %s", name, error)
 

@@ -21,6 +21,7 @@ from appliance.publisher.events import (
     SendProbe,
     Tick,
 )
+from appliance.publisher.gate import Gate
 from appliance.spool.rows import Pending
 from tests.appliance.publisher.world import CHUNK_BYTES, POLICY, Weather, World, capture, job_list
 from wire.limits import MAX_CHUNK_BYTES
@@ -74,12 +75,16 @@ def test_on_a_good_day_every_byte_is_sent_once_and_offers_overlap_transfers() ->
     assert world.offers_sent[1][0] == world.offers_sent[0][0], "two at once"
 
 
-def test_while_nobody_takes_offers_they_are_few_and_one_at_a_time() -> None:
+def test_while_nobody_takes_offers_only_the_question_is_sent_and_the_return_is_noticed_within_seconds() -> None:
     world = World([capture(number) for number in range(30)], Weather(no_server=1.0, lasts_s=3600), seed=2)
     world.worker = None
     world.run(until=lambda: world.now_s > 3500, limit_s=3600)
     assert world.delivery.link.state == "no_server"
-    assert 3500 / 60 < len(world.offers_sent) < 3500 / 60 * 3
+    assert len(world.offers_sent) == POLICY.max_in_flight, "documents are not sent for nothing"
+    assert 3500 / POLICY.absent_retry_s < len(world.probes_sent) < 4 * 3500 / POLICY.absent_retry_s
+    offered = len(world.offers_sent)
+    world.run(until=lambda: len(world.offers_sent) > offered, limit_s=3600 + 3600)
+    assert world.offers_sent[offered][0] <= 3600 + POLICY.absent_retry_s + 1
     world.run(until=lambda: not world.waiting, limit_s=3600 + 3600 + 120)
 
 
@@ -207,17 +212,36 @@ def test_busy_is_obeyed() -> None:
 
 def test_retries_grow_rarer_up_to_a_minute_and_start_anew_on_a_new_connection() -> None:
     bench = Bench(capture(1))
-    [offer] = bench.first
     waits = []
     for _ in range(9):
-        bench.give(PublishAcknowledged(offer.token, 0x10))
+        bench.give(Tick(), POLICY.line_timeout_s)
         before = bench.now_s
         [offer] = bench.to_deadline()
+        assert isinstance(offer, SendOffer)
         waits.append(bench.now_s - before)
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     bench.give(Disconnected("NET-01"))
     assert bench.delivery.next_deadline(bench.now_s) == math.inf
     assert [type(action) for action in bench.give(Connected(CHUNK_BYTES))] == [SendOffer]
+
+
+def test_an_absent_centre_is_asked_for_every_ten_seconds_at_most_and_chance_spreads_a_fleet() -> None:
+    bench = Bench(capture(1))
+    bench.give(PublishAcknowledged(bench.first[0].token, 0x10))
+    waits = []
+    for _ in range(6):
+        before = bench.now_s
+        [probe] = bench.to_deadline()
+        assert isinstance(probe, SendProbe)
+        waits.append(bench.now_s - before)
+        assert bench.give(PublishAcknowledged(probe.token, 0x10)) == []
+    assert waits == [1, 2, 4, 8, 10, 10]
+    gate = Gate(POLICY, lambda: 1.0)
+    gate.failures, gate.is_absent = 9, True
+    gate.absent(0.0)
+    assert 0.4 < gate.probe_at_s < 0.6, "from half a second to ten: chance alone decides"
+    [probe] = bench.to_deadline()
+    assert [type(action) for action in bench.give(PublishAcknowledged(probe.token, 0))] == [SendOffer]
 
 
 def test_the_link_says_what_is_wrong() -> None:
@@ -228,7 +252,8 @@ def test_the_link_says_what_is_wrong() -> None:
     [offer] = bench.to_deadline()
     bench.give(PublishAcknowledged(offer.token, 0x10))
     assert (bench.delivery.link.state, bench.delivery.link.code) == ("no_server", "NET-02")
-    [offer] = bench.to_deadline()
+    [probe] = bench.to_deadline()
+    [offer] = bench.give(PublishAcknowledged(probe.token, 0))
     bench.give(PublishAcknowledged(offer.token, 0))
     bench.reply(granted(capture(1).ref))
     assert bench.delivery.link.state == "online"
@@ -241,11 +266,12 @@ def test_an_absent_centre_is_noticed_even_while_there_is_nothing_to_send() -> No
     [probe] = bench.to_deadline()
     bench.give(PublishAcknowledged(probe.token, 0x10))
     assert bench.delivery.link.state == "no_server"
-    before = bench.now_s
     [probe] = bench.to_deadline()
-    assert bench.now_s - before == POLICY.probe_every_s
     bench.give(PublishAcknowledged(probe.token, 0))
     assert bench.delivery.link.state == "online"
+    before = bench.now_s
+    assert isinstance(bench.to_deadline()[0], SendProbe)
+    assert bench.now_s - before <= POLICY.probe_every_s
 
 
 def test_chunks_shrink_on_a_line_that_breaks_under_them_and_grow_back() -> None:
@@ -256,7 +282,15 @@ def test_chunks_shrink_on_a_line_that_breaks_under_them_and_grow_back() -> None:
         bench.give(Disconnected("NET-01"))
         bench.give(Connected(MAX_CHUNK_BYTES))
         sizes.append(chunks(bench.reply(granted(ref, chunk_bytes=512 * 1024, window=1)))[0][2] // 1024)
-    assert sizes == [512, 512, 256, 128, 64, 32, 16, 16]
+    assert sizes == [64, 32, 16, 8, 4, 4, 4, 4], "what was never answered was too large for this line"
+    sent = bench.reply(granted(ref, grant_id="g1"))
+    for action in bench.give(Disconnected("NET-01")) + bench.give(Connected(MAX_CHUNK_BYTES)):
+        assert isinstance(action, SendOffer)
+    sent = bench.reply(granted(ref, chunk_bytes=512 * 1024, window=1, grant_id="g2"))
+    bench.give(PublishAcknowledged(sent[0].token, 0), after_s=0.01)
+    held = (Held("frame-1.jpg", (Span(0, 4096),)),)
+    [grown] = bench.reply(Progress(object=ref, grant_id="g2", held=held))
+    assert grown.length == 512 * 1024, "4 KiB in 10 ms: this line is fast after all"
 
 
 def test_a_centre_that_takes_offers_and_never_answers_counts_as_absent() -> None:
@@ -349,12 +383,10 @@ def test_a_grant_that_comes_late_is_taken_only_where_there_is_a_place() -> None:
 def test_what_the_broker_says_of_an_earlier_try_does_not_disturb_the_present_one() -> None:
     bench = Bench(capture(1))
     [old] = bench.first
-    bench.give(PublishAcknowledged(old.token, 0x10))
+    bench.give(Tick(), POLICY.line_timeout_s)
     [new] = bench.to_deadline()
     bench.give(PublishAcknowledged(old.token, 0x10))
     assert bench.delivery.in_flight == 1
-    bench.to_deadline()
-    bench.to_deadline()
     bench.reply(granted(capture(1).ref))
     assert bench.give(PublishAcknowledged(new.token, 0x10)) == []
     assert bench.delivery.in_flight == 1

@@ -89,6 +89,7 @@ class World:
         self.names = itertools.count(1)
         self.connected = False
         self.chunks_sent = 0
+        self.probes_sent: list[float] = []
         self.offers_sent: list[tuple[float, ObjectRef]] = []
         self.beyond_progress: dict[str, set[Chunk]] = {}
         self._order = itertools.count()
@@ -174,6 +175,7 @@ class World:
                 self._note_chunk(address.grant_id, chunk)
                 self._send(token, lambda: self._chunk(address.worker, address.grant_id, chunk))
             case SendProbe(token):
+                self.probes_sent.append(self.now_s)
                 self._send(token, lambda: None)
             case RecordReceipt(receipt):
                 self.recorded.append(receipt.object)
