@@ -6,7 +6,7 @@ Usage: benchmarks/pages [--n 9] [--seed 1] [--seconds 60] [--width 4056] [--heig
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def rows(planes: Planes) -> dict[str, Callable[[], object]]:
     }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Time every row in turn, round after round, and print medians and ratios to the floor."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--n", type=int, default=9, help="rounds")
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="stop after the round that passes this")
     parser.add_argument("--width", type=int, default=4056)
     parser.add_argument("--height", type=int, default=3040)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     frame = SimulatedCamera(args.seed, args.width, args.height).capture(pressed_at_ns=0)
     timed = rows(Planes(*(np.ascontiguousarray(each) for each in (frame.y, frame.u, frame.v))))
     spent: dict[str, list[float]] = {name: [] for name in timed}
@@ -77,7 +77,8 @@ def main() -> None:
     print(f"{args.width} x {args.height}, median of {len(spent[next(iter(spent))])}")
     for name, median in medians.items():
         print(f"{name:36} {median * 1000:8.1f} ms   {median / base:5.2f}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
