@@ -5,6 +5,7 @@ Usage: benchmarks/pages [--n 9] [--seed 1] [--seconds 60] [--width 4056] [--heig
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 
