@@ -263,7 +263,7 @@ class _Importer:
             )
 
     def _count(self, receipt: Receipt) -> None:
-        log.info("stored from disk kind=%s id=%s", receipt.object.kind, receipt.object.id)
+        log.debug("stored from disk kind=%s id=%s", receipt.object.kind, receipt.object.id)
         if receipt.object.kind == "capture":
             self.report.captures += 1
         else:

@@ -202,9 +202,11 @@ def objects(station: Folder, kind: str) -> tuple[tuple[ObjectRef, ...], tuple[No
     with suppress(FileNotFoundError), station.child(_KINDS[kind]) as folder:
         for name in folder.names():
             try:
-                found += _objects_named(folder, kind, name)
+                refs, others = _objects_named(folder, kind, name)
             except NotOurs as fault:
-                strange.append(fault)
+                refs, others = [], [fault]
+            found += refs
+            strange += others
     return tuple(found), tuple(strange)
 
 
@@ -252,17 +254,21 @@ def shown(path: Path) -> str:
     return ascii(str(path))[1:-1][-200:]
 
 
-def _objects_named(folder: Folder, kind: str, name: str) -> list[ObjectRef]:
+def _objects_named(folder: Folder, kind: str, name: str) -> tuple[list[ObjectRef], list[NotOurs]]:
     if not is_name(name):
         raise NotOurs(shown(folder.path / name), "its name is not one of ours")
     if kind == "capture":
-        return [ObjectRef("capture", name)]
+        return [ObjectRef("capture", name)], []
     with folder.child(name) as revisions:
         numbers = revisions.names()
-    for number in numbers:
-        if not (number.isascii() and number.isdigit() and str(int(number[:16])) == number):
-            raise NotOurs(shown(folder.path / name / number), "it is not a revision's number")
-    return [ObjectRef("job_list", name, int(number)) for number in sorted(numbers, key=int)]
+    refs = [ObjectRef("job_list", name, int(number)) for number in numbers if _is_revision(number)]
+    strange = [number for number in numbers if not _is_revision(number)]
+    return sorted(refs), [NotOurs(shown(folder.path / name / one), "it is not a revision's number") for one in strange]
+
+
+def _is_revision(number: str) -> bool:
+    # As we write it and no other way: a second spelling would be a second place for the same list.
+    return number.isascii() and number.isdigit() and len(number) < 16 and str(int(number)) == number
 
 
 @contextmanager

@@ -171,7 +171,7 @@ class _Carrier:
 
     def carry_out(self, progress: Progress) -> None:
         """Copy what waits and is not on the disk yet."""
-        waiting = [one for one in self._waiting() if not self._is_there(one)]
+        waiting = [one for one in self._waiting() if self._is_to_be_copied(one)]
         free_bytes, block_bytes = self._folder.room()
         fit = disk.fitting([one.files for one in waiting], free_bytes, block_bytes)
         total_bytes = sum(one.size_bytes for one in waiting[:fit])
@@ -203,8 +203,19 @@ class _Carrier:
         everything = self._outbox.pending(self._outbox.counts().total)
         return tuple(one for one in everything if one.ref.kind == "capture" or one.ref.id not in settled)
 
+    def _is_to_be_copied(self, pending: Pending) -> bool:
+        if self._is_there(pending):
+            self.report.already += 1
+            return False
+        try:
+            disk.remove_object(self._folder, pending.ref)
+        except NotOurs:
+            # Something that is no folder has its name; it was reported on the way in.
+            return False
+        return True
+
     def _is_there(self, pending: Pending) -> bool:
-        """Tell whether the object lies whole on the disk; remains of it that do not are taken off."""
+        """Tell whether the object lies whole on the disk."""
         with (
             suppress(FileNotFoundError, NotOurs, SealBroken, ProtocolError),
             disk.opened_object(self._folder, pending.ref) as folder,
@@ -212,10 +223,7 @@ class _Carrier:
             content = folder.read(OFFER_FILE, MAX_SEALED_BYTES)
             messages = self._seal.open(content, station=self._station, signer=f"station.{self._station}")
             is_same = codec.decode_offer(messages[0]) == _offer(self._station, pending)
-            if is_same and all(folder.size(entry.name) == entry.size for entry in pending.files):
-                self.report.already += 1
-                return True
-        disk.remove_object(self._folder, pending.ref)
+            return is_same and all(folder.size(entry.name) == entry.size for entry in pending.files)
         return False
 
     def _copy(self, pending: Pending) -> None:
