@@ -16,6 +16,7 @@ from typing import IO, Final, Self
 
 from sqlalchemy import select, update
 
+from central import files
 from central.catalogue import Catalogue
 from central.catalogue.schema import captures, pages
 from central.staging import StoreLayout
@@ -68,14 +69,18 @@ class Derivatives:
 
     def _make(self, child: "PictureChild", capture_id: str, side: str, file: str) -> bool:
         target = self._layout.thumbnail_file(capture_id, side)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
         temporary = target.with_suffix(".tmp")
         answer = child.make(str(self._layout.staging / capture_id / file), str(temporary))
         if answer != "ok":
             log.warning("no thumbnail capture=%s side=%s reason=%s", capture_id, side, answer)
             temporary.unlink(missing_ok=True)
             return False
+        # "Made" is for ever: a row that outlives its picture would show an empty place that nobody fills again.
+        files.sync_file(temporary)
         temporary.replace(target)
+        files.sync_folder(target.parent)
+        files.sync_folder(self._layout.thumbnails)
         return True
 
     def _record(self, outcomes: list[tuple[str, str, bool, int]]) -> None:
