@@ -51,7 +51,8 @@ class PoweredDisk(FailingDisk):
         self._undo.append((folder.parent, lambda: shutil.rmtree(folder, ignore_errors=True)))
 
     def write_new(self, file: Path, content: bytes) -> None:
-        self._undo.append((file.parent, lambda: self._now(file).unlink(missing_ok=True)))
+        since = len(self._moves)
+        self._undo.append((file.parent, lambda: self._now(file, since).unlink(missing_ok=True)))
         try:
             super().write_new(file, content)
         except PowerCut:
@@ -83,9 +84,9 @@ class PoweredDisk(FailingDisk):
         self._undo.append((target.parent, undo))
         self._moves.append((source, target))
 
-    def _now(self, path: Path) -> Path:
-        """Where a file is that was made under `path`: its folder may have been renamed since."""
-        for source, target in self._moves:
+    def _now(self, path: Path, since: int) -> Path:
+        """Where a file is that was made under `path` after so many moves: its folder may have been renamed since."""
+        for source, target in self._moves[since:]:
             if path.is_relative_to(source) and not path.exists():
                 path = target / path.relative_to(source)
         return path
