@@ -5,7 +5,7 @@ import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +66,21 @@ def announced(log_folder: Path) -> list[str]:
     for log in sorted(log_folder.glob("events*.jsonl")):
         found += [name.decode() for name in _SAFE_EVENT.findall(log.read_bytes())]
     return found
+
+
+def delivery_seconds(log_folder: Path) -> list[float]:
+    """Return how long each capture took from being processed to its receipt, in order of length."""
+    began: dict[str, int] = {}
+    took: list[float] = []
+    for log in sorted(log_folder.glob("events*.jsonl")):
+        for line in log.read_bytes().splitlines():
+            with suppress(ValueError):
+                event = json.loads(line)
+                if event["event"] == "capture.processed":
+                    began[event["capture_id"]] = event["monotonic_ns"]
+                elif event["event"] == "capture.received" and event["capture_id"] in began:
+                    took.append((event["monotonic_ns"] - began.pop(event["capture_id"])) / 1e9)
+    return sorted(took)
 
 
 def count(spool_folder: Path, station: str, central: CentralConfig, shown: set[str]) -> Verdict:

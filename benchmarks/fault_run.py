@@ -69,6 +69,12 @@ class FaultySite:
             self.site.prepare()
             self._lay_lines()
             self._wind_clock()
+            for process in self.site.processes:
+                # Compiled once, as where it is installed, whatever the environment of the bench says.
+                process.environment |= {
+                    "PYTHONDONTWRITEBYTECODE": "",
+                    "PYTHONPYCACHEPREFIX": str(self._folder / "bytecode"),
+                }
             self.site.start()
             self._parts = self._parts.pop_all()
         return self
@@ -78,10 +84,16 @@ class FaultySite:
         self._parts.close()
 
     def inflict(self, ward: Ward, seed: int, kills: int, seconds: float) -> None:
-        """Do what is drawn until there were so many kills or the time is over; afterwards everything is well again."""
+        """Do what is drawn until there were so many kills or the time is over; afterwards everything is well again.
+
+        With no kills asked for, nothing is done to the site for that time: what it does undisturbed.
+        """
+        if kills == 0:
+            self._stop.wait(seconds)
+            return
         end_s = time.monotonic() + seconds
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fault") as pool:
-            for step in draw(seed, seconds / max(1, kills), self._abilities):
+            for step in draw(seed, seconds / kills, self._abilities):
                 left_s = end_s - time.monotonic()
                 if ward.kills >= kills or left_s <= 0 or self._stop.wait(min(left_s, step.after_s)):
                     break

@@ -16,7 +16,7 @@ from pathlib import Path
 from appliance.errors import SpoolError
 from appliance.spool import Outbox
 from benchmarks.fault_clock import find_library, forget
-from benchmarks.fault_count import Verdict, count, to_json
+from benchmarks.fault_count import Verdict, count, delivery_seconds, to_json
 from benchmarks.fault_disks import can_mount
 from benchmarks.fault_plan import Abilities, skipped
 from benchmarks.fault_presses import Presser
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/faults", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--kills", type=int, default=40, help="how many processes to kill")
+    parser.add_argument("--kills", type=int, default=40, help="how many processes to kill; 0 disturbs nothing")
     parser.add_argument("--seed", type=int, default=1, help="of what is done, and when")
     parser.add_argument("--seconds", type=float, help="length of the attack; 1.3 for each kill by default")
     parser.add_argument("--per-job", type=int, default=50, help="captures after which a job is handed over")
@@ -55,7 +55,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where to make the temporary folder")
     parser.add_argument("--keep", action="store_true", help="keep the folder though all is well")
     options = parser.parse_args(arguments)
-    options.seconds = options.seconds or options.kills * SECONDS_PER_KILL
+    options.seconds = options.seconds or max(10.0, options.kills * SECONDS_PER_KILL)
     return options
 
 
@@ -137,6 +137,9 @@ def _print(
     print(f"{'presses':28} {presser.presses:7}   refused: {dict(presser.refusals)}")
     print(f"{'shown as taken':28} {len(presser.shown):7}")
     print(f"{'announced as safe':28} {verdict.safe:7}   in {verdict.jobs} jobs")
+    if took := delivery_seconds(faulty.site.spool / "log"):
+        longest = f"p99 {took[len(took) * 99 // 100]:.1f}, longest {took[-1]:.1f}"
+        print(f"{'seconds to the receipt':28} {took[len(took) // 2]:7.1f}   median; {longest}")
     for kind, names in verdict.names():
         print(f"{kind.replace('_', ' '):28} {len(getattr(verdict, kind)):7}   {'; '.join(names)}".rstrip())
     ends = Counter((end.process, end.exit_code, end.is_crash, end.last_words) for end in ward.ends)
