@@ -6,6 +6,7 @@ Certificates are not held against a date: a station may have no clock, and a dis
 """
 
 import base64
+import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -77,8 +78,7 @@ class Seal:
         """
         try:
             sealed = codec.decode_sealed(content)
-            certificate = x509.load_pem_x509_certificate(sealed.certificate.encode())
-            names = [name.value for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+            certificate, names = _certificate(sealed.certificate)
             signature = base64.b64decode(sealed.signature, validate=True)
             messages = tuple(message.encode() for message in sealed.messages)
         except (ProtocolError, ValueError) as error:
@@ -95,6 +95,7 @@ class Seal:
             certificate.verify_directly_issued_by(self._authority)
         except (ValueError, TypeError, InvalidSignature) as error:
             raise SealBroken("its maker is not one of our centre's") from error
+        # Only now is the certificate one of ours: a stranger's key is never even read.
         key = certificate.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise SealBroken("it is of a kind that is not used here")
@@ -102,6 +103,17 @@ class Seal:
             key.verify(signature, statement, _ALGORITHM)
         except InvalidSignature as error:
             raise SealBroken("it was changed after it was made") from error
+
+
+def _certificate(pem: str) -> tuple[x509.Certificate, list[str | bytes]]:
+    """Return a certificate and its common names; raises `ValueError` for one that our authority would never issue."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            certificate = x509.load_pem_x509_certificate(pem.encode())
+            return certificate, [one.value for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except (x509.InvalidVersion, TypeError, Warning) as error:
+        raise ValueError(str(error)) from error
 
 
 def _statement(station: str, messages: Sequence[bytes]) -> bytes:

@@ -193,6 +193,39 @@ def test_what_the_spool_does_not_know_is_never_taken_off_the_disk(
     assert on_disk(carried) == {"captures/a1"}
 
 
+def test_what_the_spool_does_not_know_stays_even_where_the_centre_asks_for_it_again(
+    station: Station, centre: Centre, carried: Path, tmp_path: Path
+) -> None:
+    station.capture("a1", "a2")
+    station.export(carried)
+    reborn = Station(tmp_path / "new spool", station.seal)
+    ref = ObjectRef("capture", "a1")
+    _answer(carried, centre.seal, "a1", Again(object=ref, grant_id="g", file="left.jpg", spans=(Span(0, 1),)))
+    _answer(carried, centre.seal, "a2", Rejected(object=ObjectRef("capture", "a2"), code="malformed"))
+    reborn.export(carried)
+    assert on_disk(carried) == {"captures/a1", "captures/a2"}
+
+
+def test_what_lies_under_our_name_and_is_not_ours_is_copied_over(
+    station: Station, centre: Centre, carried: Path, tmp_path: Path
+) -> None:
+    twin = Station(tmp_path / "twin", station.seal)
+    twin.make.page_bytes = lambda capture_id: {  # type: ignore[method-assign]
+        name: content[::-1] for name, content in Maker().page_bytes(capture_id).items()
+    }
+    twin.capture("a1")
+    station.capture("a1", "a2")
+    twin.export(carried)
+    station.export(carried)
+    file = place(carried, "a2") / "left.jpg"
+    elsewhere = file.rename(tmp_path / "elsewhere.jpg")
+    file.symlink_to(elsewhere)
+    assert station.export(carried).captures == 1
+    assert not file.is_symlink()
+    assert centre.take(carried).captures == 2
+    assert station.export(carried).receipts == 2
+
+
 def test_the_folders_of_other_stations_are_left_alone(
     station: Station, centre: Centre, carried: Path, tmp_path: Path
 ) -> None:
