@@ -1,9 +1,11 @@
 """The station's half of the hand-over by disk: what it copies, what it believes, and what it never deletes."""
 
+import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -349,6 +351,53 @@ def test_an_export_interrupted_at_any_step_is_made_whole_by_the_next(
         assert report.captures + report.already == 2, what
         assert report.already == len(offered), what
         assert on_disk(carried) == {"captures/a1", "captures/a2"}, what
+    assert centre.take(carried).captures == 2
+
+
+class PulledOut:
+    """The system as `wire.disk` sees it, with the disk gone from one step on."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.at = at
+        self.taken = 0
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(os, name)
+        return self._failing(call) if name in (*Steps.CALLS, "read", "stat", "listdir") else call
+
+    def _failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(*arguments: Any, **options: Any) -> Any:
+            self.taken += 1
+            if self.at is not None and self.taken >= self.at:
+                raise OSError(errno.EIO, "Input/output error")
+            return call(*arguments, **options)
+
+        return failing
+
+
+def test_a_disk_pulled_out_at_any_moment_is_said_with_a_code_and_costs_nothing(
+    station: Station, centre: Centre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.capture("a1", "a2", frame_bytes=50)
+    whole = PulledOut()
+    monkeypatch.setattr(disk, "os", whole)
+    (tmp_path / "whole").mkdir()
+    station.export(tmp_path / "whole")
+    assert whole.taken > 50
+    for at in range(1, whole.taken + 1):
+        carried = tmp_path / f"at-{at}"
+        carried.mkdir()
+        monkeypatch.setattr(disk, "os", PulledOut(at))
+        try:
+            stopped = station.export(carried).stopped
+        except CarryError as error:
+            stopped = error
+        assert stopped is not None, at
+        assert stopped.code == "CARRY-03", at
+        monkeypatch.setattr(disk, "os", os)
+        report = station.export(carried)
+        assert (report.faults, report.stopped, report.captures + report.already) == ([], None, 2), at
+    assert set(station.states().values()) == {"processed"}
     assert centre.take(carried).captures == 2
 
 
