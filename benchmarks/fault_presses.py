@@ -58,6 +58,8 @@ class Presser:
             try:
                 self._act(self._look())
             except Refused as refusal:
+                # Not now: what holds it up may pass without a change that a screen would show.
+                self._number = -1
                 self.refusals[refusal.code] += 1
                 self._stop.wait(PAUSE_S)
             except OSError:

@@ -6,6 +6,7 @@ is done to all of them. Then everything is put right, and both disks are counted
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             print(f"what it left is in {folder}", file=sys.stderr)
     return code
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -150,4 +155,6 @@ def _print(
 
 
 if __name__ == "__main__":
+    # Told to end in the middle, it must still end what it started and unmount what it mounted.
+    signal.signal(signal.SIGTERM, _interrupt)
     raise SystemExit(main())
