@@ -45,8 +45,8 @@ from wire.messages import StationStatus
 
 log = logging.getLogger(__name__)
 
-PENDING_LIMIT: Final = 64
-"""Captures looked at ahead; two are in flight, the rest stands in for any that must wait."""
+PENDING_LIMIT: Final = 16
+"""Captures looked at ahead; some are in flight, the rest stands in for any that must wait. Every event looks at all."""
 OFFER_EXPIRY_S: Final = 30
 CHUNK_EXPIRY_S: Final = 120
 STATE_EVERY_S: Final = 2.0
