@@ -157,15 +157,25 @@ class _Carrier:
                         return
                     raise NotBelieved(ref)
                 self.report.receipts += 1
-            case Complete() | Missing():
+            case Complete():
                 self._outbox.record_list_answer(reply)
-                self.report.complete += isinstance(reply, Complete)
+                self.report.complete += 1
+            case Missing():
+                if self._is_open(ref):
+                    self._outbox.record_list_answer(reply)
             case Rejected(code=code, detail=detail):
                 self._outbox.record_rejection(reply)
                 self.report.faults.append(Refused(ref, code, detail))
             case _:
                 # `Again` is answered by copying anew; nothing else is said on a disk.
                 pass
+
+    def _is_open(self, ref: ObjectRef) -> bool:
+        """Tell whether this revision of a list still counts: the line may have been faster than the disk."""
+        return any(
+            (job.job_id, job.list_revision) == (ref.id, ref.revision) and job.list_state != "complete"
+            for job in self._outbox.jobs()
+        )
 
     # The way out
 

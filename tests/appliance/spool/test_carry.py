@@ -17,7 +17,7 @@ from tests.system.carrying import STATION, Centre, Station, Steps, codes, every_
 from wire import codec, disk
 from wire.disk import ANSWER_FILE, OFFER_FILE, CarryError
 from wire.documents import CAPTURE_FILE
-from wire.messages import Again, FileEntry, Message, Missing, ObjectRef, Receipt, Rejected, Span
+from wire.messages import Again, Complete, FileEntry, Message, Missing, ObjectRef, Receipt, Rejected, Span
 from wire.seal import Seal
 
 
@@ -179,6 +179,25 @@ def test_what_a_list_lacks_is_copied_again_although_it_was_received(
     station.export(carried)
     assert station.states() == {"a1": "processed"}
     assert on_disk(carried) == {"captures/a1", "lists/job-1/2"}
+
+
+def test_what_a_list_lacked_when_the_disk_left_is_old_news_once_the_line_completed_it(
+    station: Station, centre: Centre, carried: Path
+) -> None:
+    station.capture("a1", "a2")
+    station.hand_over("a1", "a2")
+    station.export(carried)
+    shutil.rmtree(place(carried, "a2"))
+    assert centre.take(carried).missing == 1
+    ref = ObjectRef("job_list", "job-1", 1)
+    with station.outbox() as outbox:
+        for capture_id in ("a1", "a2"):
+            assert outbox.record_receipt(_receipt(station, capture_id))
+        outbox.record_list_answer(Complete(object=ref, captures=2))
+    report = station.export(carried)
+    assert (report.captures, report.lists, report.faults) == (0, 0, [])
+    assert station.states() == {"a1": "received", "a2": "received"}
+    assert on_disk(carried) == set()
 
 
 def test_what_the_spool_does_not_know_is_never_taken_off_the_disk(
