@@ -90,11 +90,11 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._grants)
 
-    def is_full_for(self, station: str) -> bool:
-        """Tell whether another offer of this station must wait: for a place, or because it has its share."""
+    def free_for(self, station: str) -> int:
+        """Return how many places are free; none where this station has its share of them already."""
         own = sum(one.station == station for one in self.all())
         share = max(2, min(MAX_PER_STATION, self._max_grants // 2))
-        return len(self._grants) >= self._max_grants or own >= share
+        return 0 if own >= share else max(0, self._max_grants - len(self._grants))
 
     @property
     def open_bytes(self) -> int:

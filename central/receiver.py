@@ -20,6 +20,7 @@ from central.ingest import Refusal
 from central.quarantine import Quarantine
 from central.shelf import Shelf
 from central.staging import Incoming, Staging, same_files
+from central.turns import Turns
 from wire import codec, messages, topics
 from wire.errors import Malformed, ProtocolError
 from wire.ids import new_id
@@ -28,7 +29,6 @@ from wire.messages import FileEntry, ObjectRef, Offer, Reply
 log = logging.getLogger(__name__)
 
 REPLY_EXPIRY_S: Final = 120
-BUSY_GRANTS_S: Final = 2.0
 BUSY_DISK_S: Final = 60.0
 BUSY_FAULT_S: Final = 15.0
 _FLUSH_S: Final = 1.0
@@ -55,6 +55,7 @@ class Receiver:
         self._limits = limits
         self._ledger = Ledger(chunk_bytes=limits.chunk_bytes, max_grants=limits.max_grants, lease_s=limits.lease_s)
         self._shelf = Shelf(keep_s=limits.keep_s, max_kept=limits.max_kept)
+        self._turns = Turns()
         self._incoming: dict[str, Incoming] = {}
         self._quarantine = Quarantine(staging.layout.quarantine, worker)
         self._flushed_at_s = 0.0
@@ -142,8 +143,9 @@ class Receiver:
         if grant is not None or (kept is not None and not same_files(kept.files, offer.files)):
             self._forget(offer)
             kept = None
-        if self._ledger.is_full_for(offer.station):
-            self._send(offer.station, messages.Busy(object=offer.object, retry_after_s=BUSY_GRANTS_S))
+        if not self._turns.may_go(offer.station, self._ledger.free_for(offer.station), time.monotonic()):
+            wait_s = self._turns.wait_s(offer.station)
+            self._send(offer.station, messages.Busy(object=offer.object, retry_after_s=wait_s))
         elif not self._has_room(offer):
             log.error("STORE-02 no room for object=%s", offer.object.id)
             self._send(offer.station, messages.Busy(object=offer.object, retry_after_s=BUSY_DISK_S))

@@ -106,7 +106,7 @@ class Delivery:
             case ObjectDamaged(ref, file):
                 actions += self._damaged(ref, file)
             case HoursChanged(are_open):
-                self._hours_changed(are_open)
+                self._hours_changed(are_open, now_s)
             case Tick():
                 pass
             case _:
@@ -211,7 +211,9 @@ class Delivery:
         """Captures are pictures and keep to the hours; lists are small."""
         return self._hours_are_open or transfer.pending.ref.kind != "capture"
 
-    def _hours_changed(self, are_open: bool) -> None:
+    def _hours_changed(self, are_open: bool, now_s: float) -> None:
+        if are_open and not self._hours_are_open:
+            self._gate.spread(now_s)
         self._hours_are_open = are_open
         for transfer in self._transfers.values():
             if transfer.in_flight and not self._may_go(transfer):

@@ -49,6 +49,10 @@ class Gate:
         self.opens_at_s = max(self.opens_at_s, until_s)
         return until_s
 
+    def spread(self, now_s: float) -> None:
+        """Begin at a moment of our own: good clocks would let a whole fleet begin at the stroke of the hour."""
+        self.opens_at_s = max(self.opens_at_s, now_s + self._policy.hours_spread_s * self._random())
+
     def absent(self, now_s: float) -> None:
         """Note that nobody listens. Asking is cheap and done often: a centre that comes back is noticed within seconds.
 

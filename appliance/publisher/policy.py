@@ -21,6 +21,7 @@ class DeliveryPolicy:
         max_in_flight: objects on the line at once; the second one's offer overlaps the first one's last chunks.
         max_agains: times one grant may ask for spans once more.
         unanswered_limit: offers in a row without an answer until the centre is called absent.
+        hours_spread_s: in which the stations of a fleet begin when their hours do.
         probe_every_s: how often to ask whether the centre is there while there is nothing to send.
         line_patience_s: in which all that is under way must pass: a quarter of the connection's keepalive.
         smallest_chunk_bytes: what chunks shrink to on a slow line.
@@ -33,11 +34,12 @@ class DeliveryPolicy:
     first_retry_s: float = 1.0
     longest_retry_s: float = 60.0
     absent_retry_s: float = 10.0
-    longest_busy_s: float = 300.0
+    longest_busy_s: float = 60.0
     jitter: float = 0.25
     max_in_flight: int = 2
     max_agains: int = 8
     unanswered_limit: int = 2
+    hours_spread_s: float = 60.0
     probe_every_s: float = 30.0
     line_patience_s: float = 7.5
     smallest_chunk_bytes: int = 4 * KIB

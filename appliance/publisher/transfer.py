@@ -61,7 +61,7 @@ class Transfer:
     @property
     def in_flight(self) -> bool:
         """Whether it takes one of the few places on the line."""
-        return self.phase in {Phase.OFFERED, Phase.GRANTED, Phase.ANSWERING}
+        return self.phase in (Phase.OFFERED, Phase.GRANTED, Phase.ANSWERING)
 
     def look_again(self, pending: Pending, now_s: float) -> None:
         """Take over how the spool sees the object now, unless it is on its way."""

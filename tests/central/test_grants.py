@@ -135,16 +135,16 @@ def test_a_file_of_no_bytes_is_held_from_the_start() -> None:
 def test_a_ledger_is_full_at_its_number_of_grants() -> None:
     book = ledger(max_grants=1)
     grant: Grant = book.open("g", offer(a=5), 0.0)
-    assert book.is_full_for("another")
+    assert not book.free_for("another")
     assert book.open_bytes == 5
     book.close(grant)
-    assert not book.is_full_for("another")
+    assert book.free_for("another")
 
 
 def test_no_station_takes_all_the_places() -> None:
     book = ledger(max_grants=8)
     for number in range(4):
-        assert not book.is_full_for("s")
+        assert book.free_for("s")
         book.open(f"g{number}", offer(a=5), 0.0)
-    assert book.is_full_for("s")
-    assert not book.is_full_for("another")
+    assert not book.free_for("s")
+    assert book.free_for("another")
