@@ -1,7 +1,6 @@
 """What came of it all: counted from the disks of both sides after the fact, every byte hashed once more."""
 
 import json
-import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from appliance.joblist import document
 from appliance.model import SOFTWARE
 from appliance.session.job import Job
 from appliance.spool import Spool
+from benchmarks.fault_listener import SAFE_EVENT
 from central.audit import audit
 from central.catalogue import Catalogue
 from central.config import CentralConfig
@@ -24,8 +24,6 @@ from wire.digest import sha256_of
 from wire.documents import CAPTURE_FILE, LIST_FILE, PAGES_FILE, CaptureDocument, JobListDocument
 from wire.messages import FileEntry, Receipt
 
-_SAFE_EVENT: Final = re.compile(rb'\{"event": "capture\.safe"[^{}\n]*"capture_id": "([^"]+)"')
-"""A line that a full disk cut off has the next one glued to it: each event is looked for, not each line."""
 _SHOWN: Final = 5
 
 
@@ -64,7 +62,7 @@ def announced(log_folder: Path) -> list[str]:
     """Return every capture that an event log calls safe, one entry an announcement."""
     found: list[str] = []
     for log in sorted(log_folder.glob("events*.jsonl")):
-        found += [name.decode() for name in _SAFE_EVENT.findall(log.read_bytes())]
+        found += [name.decode() for name in SAFE_EVENT.findall(log.read_bytes())]
     return found
 
 

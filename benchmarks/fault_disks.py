@@ -40,7 +40,7 @@ class Disk:
 
         No process may hold a file of it.
         """
-        _run("umount", str(self.folder))
+        self._let_go()
         # As at every boot; exit code 1 means that it mended something.
         _run("e2fsck", "-p", str(self._image), fine=(0, 1))
         self.mount()
@@ -48,6 +48,17 @@ class Disk:
     def unmount(self) -> None:
         """Let go of it; its content stays in the image."""
         _run("umount", "-l", str(self.folder))
+
+    def _let_go(self) -> None:
+        for pause_s in (0.1, 0.2, 0.4, 0.8, 1.6):
+            try:
+                _run("umount", str(self.folder))
+            except OSError:
+                # Whoever reads along may have a file open at this moment.
+                threading.Event().wait(pause_s)
+            else:
+                return
+        _run("umount", str(self.folder))
 
     def fill(self) -> None:
         """Leave no byte free."""

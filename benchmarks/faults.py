@@ -19,6 +19,7 @@ from appliance.spool import Outbox
 from benchmarks.fault_clock import find_library, forget
 from benchmarks.fault_count import Verdict, count, delivery_seconds, to_json
 from benchmarks.fault_disks import can_mount
+from benchmarks.fault_listener import Listener
 from benchmarks.fault_plan import Abilities, skipped
 from benchmarks.fault_presses import Presser
 from benchmarks.fault_run import FaultySite, said_every
@@ -27,6 +28,7 @@ from lattrang.demo.waiting import wait_until
 
 SECONDS_PER_KILL = 1.3
 SETTLE_S = 240.0
+FIRST_CAPTURE_S = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +70,7 @@ def _run(options: argparse.Namespace, folder: Path, abilities: Abilities, librar
     with FaultySite(folder, options.seed, abilities, library) as faulty:
         site = faulty.site
         presser = Presser(site.client(), options.per_job)
-        with Ward(site) as ward:
+        with Ward(site) as ward, Listener(site.spool / "log" / "events.jsonl") as listener:
             began_s = time.monotonic()
 
             def progress() -> str:
@@ -77,6 +79,7 @@ def _run(options: argparse.Namespace, folder: Path, abilities: Abilities, librar
 
             with said_every(30, progress):
                 presser.start()
+                wait_until(lambda: bool(presser.shown), FIRST_CAPTURE_S, "the first capture")
                 faulty.inflict(ward, options.seed, options.kills, options.seconds)
                 attack_s = time.monotonic() - began_s
                 presser.stop()
@@ -84,7 +87,7 @@ def _run(options: argparse.Namespace, folder: Path, abilities: Abilities, librar
             settle_s = time.monotonic() - began_s - attack_s
         site.stop()
         forget(ward.pids)
-        verdict = count(site.spool, site.plan.station, site.central, presser.shown)
+        verdict = count(site.spool, site.plan.station, site.central, presser.shown | listener.heard)
         crashes = [end for end in ward.ends if end.is_crash]
         _print(faulty, ward, presser, verdict, abilities, unsettled)
         print(
@@ -111,13 +114,14 @@ def _settle(faulty: FaultySite, ward: Ward, presser: Presser, timeout_s: float) 
     try:
         wait_until(ward.all_up, timeout_s, "every process", step_s=0.2)
         wait_until(presser.finish, timeout_s, "the last job to be handed over", step_s=0.5)
-        wait_until(lambda: not _open_jobs(spool), timeout_s, "every job to be complete", step_s=0.5)
+        wait_until(lambda: not open_jobs(spool), timeout_s, "every job to be complete", step_s=0.5)
     except TimeoutError as error:
-        return [str(error), *_open_jobs(spool)]
+        return [str(error), *open_jobs(spool)]
     return []
 
 
-def _open_jobs(spool: Path) -> list[str]:
+def open_jobs(spool: Path) -> list[str]:
+    """Return in words which jobs of a spool are not complete yet, or why that cannot be told."""
     try:
         with Outbox.open(spool) as outbox:
             return [str(job) for job in outbox.jobs() if not job.complete]
