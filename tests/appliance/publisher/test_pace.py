@@ -157,10 +157,15 @@ def test_the_end_of_the_hours_stops_a_capture_under_way_and_takes_no_late_grant(
 
 def test_two_objects_share_a_limited_line_in_turn() -> None:
     delivery = begun(capture(1), capture(2), policy=DeliveryPolicy(limit_bytes_per_s=2_000.0))
-    now_s, order = 0.0, []
+    actions = []
     for number in (1, 2):
-        delivery.handle(ReplyReceived(granted(capture(number).ref, grant_id=f"g{number}", chunk_bytes=2048)), now_s)
-    while len(order) < 6:
+        reply = granted(capture(number).ref, grant_id=f"g{number}", chunk_bytes=2048)
+        actions += delivery.handle(ReplyReceived(reply), 0.0)
+    now_s = 0.0
+    for _ in range(5):
         now_s = delivery.next_deadline(now_s) + 1e-6
-        order += [one.address.grant_id for one in delivery.handle(Tick(), now_s) if isinstance(one, SendChunk)]
-    assert order.count("g1") == order.count("g2") == 3
+        actions += delivery.handle(Tick(), now_s)
+    order = [one.address.grant_id for one in actions if isinstance(one, SendChunk)]
+    assert order.count("g1") == order.count("g2") == 4, "both have filled their windows"
+    assert now_s > 4.0, "at the limit's pace"
+    assert "g2" in order[3:5], "neither waits until the other is done"
