@@ -19,7 +19,9 @@ from sqlalchemy import select, update
 from central import files
 from central.catalogue import Catalogue
 from central.catalogue.schema import captures, pages
+from central.errors import CatalogueError
 from central.staging import StoreLayout
+from central.thumbnail_child import DISK_ANSWER
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +34,32 @@ _WAIT_S: Final = 0.5
 class Derivatives:
     """Works through the pages that have no thumbnail. One thread owns it."""
 
-    def __init__(self, catalogue: Catalogue, layout: StoreLayout) -> None:
+    def __init__(self, catalogue: Catalogue, layout: StoreLayout, *, disk_retry_s: float = 5.0) -> None:
         self._catalogue = catalogue
         self._layout = layout
+        self._disk_retry_s = disk_retry_s
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, looking for new pages as they come.
 
-        Raises:
-            CatalogueError: the catalogue cannot be used.
+        A disk that is full or fails is waited for: the screens must stay up to show it, and no picture is to blame.
         """
         with PictureChild() as child:
             while not stop.is_set():
-                if self.work_once(child, stop) == 0:
-                    stop.wait(_WAIT_S)
+                try:
+                    wait_s = 0.0 if self.work_once(child, stop) else _WAIT_S
+                except (OSError, CatalogueError) as error:
+                    log.warning("thumbnails wait for the disk: %s", error)
+                    wait_s = self._disk_retry_s
+                stop.wait(wait_s)
 
     def work_once(self, child: "PictureChild", stop: threading.Event | None = None) -> int:
-        """Make some of the thumbnails that are missing; returns how many pages were looked at."""
+        """Make some of the thumbnails that are missing; returns how many pages were looked at.
+
+        Raises:
+            OSError: the disk is full or fails.
+            CatalogueError: the catalogue cannot be used.
+        """
         query = (
             select(pages.c.capture_id, pages.c.side, pages.c.file, pages.c.attempts)
             .join(captures, captures.c.capture_id == pages.c.capture_id)
@@ -72,6 +83,8 @@ class Derivatives:
         target.parent.mkdir(exist_ok=True)
         temporary = target.with_suffix(".tmp")
         answer = child.make(str(self._layout.staging / capture_id / file), str(temporary))
+        if answer == DISK_ANSWER:
+            raise OSError("the disk did not take a thumbnail")
         if answer != "ok":
             log.warning("no thumbnail capture=%s side=%s reason=%s", capture_id, side, answer)
             temporary.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from central import clock, mqtt
 from central.catalogue import Catalogue, fleet_records
+from central.errors import CatalogueError
 from wire import codec, topics
 from wire.errors import Malformed, ProtocolError
 from wire.messages import StationStatus
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 SUBSCRIPTIONS: Final = (mqtt.Subscription(topics.ANY_STATUS),)
 RESEND_S: Final = 5.0
 _WAIT_S: Final = 0.5
+_RETRY_S: Final = 2.0
 _MOST_AT_ONCE: Final = 200
 
 
@@ -33,16 +35,27 @@ class Fleet:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set.
 
+        A catalogue that cannot be used now (a full disk) is tried again; the screens stay up to show it.
+
         Raises:
-            CentralError: the broker refuses the office, or the catalogue cannot be used.
+            BrokerError: the broker refuses the office.
         """
+        statuses: dict[str, StationStatus] = {}
         while not stop.is_set():
-            statuses = self._collect()
-            if statuses:
-                with self._catalogue.write() as connection:
-                    fleet_records.note_status(connection, statuses, clock.now())
-            if self._connected:
-                self._send_commands(time.monotonic())
+            statuses |= self._collect()
+            try:
+                self._note(statuses)
+                statuses = {}
+                if self._connected:
+                    self._send_commands(time.monotonic())
+            except CatalogueError as error:
+                log.warning("what stations say waits for the catalogue: %s", error)
+                stop.wait(_RETRY_S)
+
+    def _note(self, statuses: dict[str, StationStatus]) -> None:
+        if statuses:
+            with self._catalogue.write() as connection:
+                fleet_records.note_status(connection, statuses, clock.now())
 
     def _collect(self) -> dict[str, StationStatus]:
         """Return the newest status of each station that spoke: one transaction, however often they did."""

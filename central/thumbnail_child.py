@@ -4,6 +4,7 @@ Reads one JSON list ``[source, target]`` a line from standard input, answers eac
 wrong. Memory and time of the process are limited before the first picture is opened.
 """
 
+import errno
 import json
 import resource
 import sys
@@ -18,6 +19,9 @@ MAX_PIXELS: Final = 130_000_000
 _MEMORY_BYTES: Final = 2 << 30
 _FORMATS: Final = ("JPEG", "TIFF")
 _QUALITY: Final = 80
+DISK_ANSWER: Final = "disk"
+"""The picture is not to blame."""
+_DISK_ERRORS: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO))
 
 
 def make(source: Path, target: Path) -> None:
@@ -43,7 +47,8 @@ def main() -> None:
         try:
             make(Path(source), Path(target))
         except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Warning) as error:
-            answer = type(error).__name__
+            is_of_the_disk = isinstance(error, OSError) and error.errno in _DISK_ERRORS
+            answer = DISK_ANSWER if is_of_the_disk else type(error).__name__
         else:
             answer = "ok"
         sys.stdout.write(f"{answer}\n")

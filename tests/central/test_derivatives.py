@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from central.catalogue import schema
 from central.derivatives import Derivatives, PictureChild
+from central.thumbnail_child import DISK_ANSWER
 from tests.central.house import eventually
 from tests.central.station_client import capture
 from tests.central.store import Store
@@ -123,3 +124,31 @@ def test_new_pages_are_taken_up_while_it_runs_and_it_stops_when_told(store: Stor
         stop.set()
         thread.join(timeout=10)
     assert not thread.is_alive()
+
+
+def test_a_disk_that_takes_nothing_is_waited_for_and_no_picture_is_blamed(store: Store) -> None:
+    stop = threading.Event()
+    thumbnails = store.layout.thumbnails
+    store.put(capture("kho-1", page=jpeg(100, 100)))
+    thumbnails.rmdir()
+    thumbnails.write_text("no folder can be made in here")
+    derivatives = Derivatives(store.catalogue, store.layout, disk_retry_s=0.05)
+    thread = threading.Thread(target=derivatives.run, args=(stop,))
+    thread.start()
+    try:
+        assert not stop.wait(0.5)
+        assert thread.is_alive()
+        assert states(store) == {"waiting"}
+        thumbnails.unlink()
+        thumbnails.mkdir()
+        eventually(lambda: states(store) == {"made"})
+    finally:
+        stop.set()
+        thread.join(timeout=10)
+
+
+def test_a_full_disk_is_not_called_a_bad_picture(child: PictureChild, tmp_path: Path) -> None:
+    good = tmp_path / "good.jpg"
+    good.write_bytes(jpeg(50, 50))
+    assert child.make(str(good), "/dev/full") == DISK_ANSWER
+    assert child.make(str(tmp_path / "missing.jpg"), str(tmp_path / "out")) == "FileNotFoundError"

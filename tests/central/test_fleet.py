@@ -1,14 +1,17 @@
 """Stations as the office hears them, and commands that are repeated until they are answered."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Connection
 
 from central import ca, provision
 from central.api import StationRow
 from central.batches import send_batch
 from central.catalogue import Catalogue
+from central.errors import CatalogueError
 from central.fleet import SUBSCRIPTIONS, Fleet
 from central.mqtt import MqttClient
 from central.office import Office
@@ -130,3 +133,44 @@ def test_a_station_that_was_shut_out_is_shown_no_more(house: House, office: Offi
     assert row(office, name) is None
     with pytest.raises(KeyError):
         office.locate(name)
+
+
+class FullForAWhile(Catalogue):
+    """A catalogue on a disk that is full for the first few writes."""
+
+    refusals = 0
+
+    @classmethod
+    def opened(cls, url: str) -> "FullForAWhile":
+        """Open it, and let its disk be full from then on."""
+        full = cls(url)
+        full.refusals = 2
+        return full
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        if self.refusals:
+            self.refusals -= 1
+            raise CatalogueError("CAT-01", "The disk is full.", "Make room.")
+        with super().write() as connection:
+            yield connection
+
+
+def test_a_status_that_the_catalogue_could_not_take_is_kept_until_it_can(
+    house: House, catalogue: Catalogue, station: StationClient
+) -> None:
+    stop = threading.Event()
+    with (
+        FullForAWhile.opened(house.config.database_url) as full,
+        MqttClient(house.config.broker.address(ca.OFFICE), SUBSCRIPTIONS) as client,
+    ):
+        thread = threading.Thread(target=Fleet(client, full).run, args=(stop,))
+        thread.start()
+        try:
+            eventually(lambda: say(station, waiting=11) or full.refusals == 0)
+            shown = Office(catalogue, house.layout)
+            eventually(lambda: (found := row(shown, station.station)) and found.waiting == 11)
+            assert thread.is_alive()
+        finally:
+            stop.set()
+            thread.join(timeout=10)
