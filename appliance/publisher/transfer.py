@@ -1,8 +1,9 @@
 """One object on its way: what is still to be sent, what is under way, and what the worker is known to hold."""
 
 import math
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -129,10 +130,14 @@ class Transfer:
     def send_again(self, file: str, spans: Iterable[Span]) -> None:
         """Put spans of a file back at the head of what is to be sent."""
         size = next((entry.size for entry in self.pending.files if entry.name == file), 0)
-        wanted = [Chunk(file, span.start, span.end - span.start) for span in _merged(spans, size)]
-        self.unheld -= {sent for sent in self.unheld if any(_overlaps(sent, chunk) for chunk in wanted)}
-        self.todo = deque(rest for waiting in self.todo for rest in _without(waiting, wanted))
-        self.todo.extendleft(reversed(wanted))
+        wanted = _merged(spans, size)
+        self.unheld = {sent for sent in self.unheld if sent.file != file or [*_without(sent, wanted)] == [sent]}
+        self.todo = deque(
+            rest
+            for waiting in self.todo
+            for rest in (_without(waiting, wanted) if waiting.file == file else (waiting,))
+        )
+        self.todo.extendleft(Chunk(file, span.start, span.end - span.start) for span in reversed(wanted))
 
     def _drop_grant(self) -> None:
         self.grant = None
@@ -153,19 +158,30 @@ def plan(pending: Pending, have: Iterable[Held]) -> Iterator[Chunk]:
     held = {entry.file: entry.spans for entry in have}
     for entry in pending.files:
         if entry.name not in pending.inline and entry.size:
-            there = [Chunk(entry.name, span.start, span.end - span.start) for span in held.get(entry.name, ())]
+            there = _merged(held.get(entry.name, ()), entry.size)
             yield from _without(Chunk(entry.name, 0, entry.size), there)
 
 
-def _without(chunk: Chunk, others: Iterable[Chunk]) -> Iterator[Chunk]:
-    """Yield what is left of `chunk` where `others` are taken out of it."""
+def _without(chunk: Chunk, spans: Sequence[Span]) -> Iterator[Chunk]:
+    """Yield what is left of `chunk` where `spans` of its file, sorted and disjoint, are taken out of it.
+
+    A hostile worker may name ten thousand: only those that `chunk` reaches are looked at.
+    """
     start, end = chunk.offset, chunk.offset + chunk.length
-    for other in sorted(one for one in others if _overlaps(one, chunk)):
-        if other.offset > start:
-            yield Chunk(chunk.file, start, other.offset - start)
-        start = max(start, other.offset + other.length)
+    first = bisect_right(spans, start, key=_end)
+    for number in range(first, len(spans)):
+        span = spans[number]
+        if span.start >= end:
+            break
+        if span.start > start:
+            yield Chunk(chunk.file, start, span.start - start)
+        start = span.end
     if start < end:
         yield Chunk(chunk.file, start, end - start)
+
+
+def _end(span: Span) -> int:
+    return span.end
 
 
 def _is_held(chunk: Chunk, spans: dict[str, tuple[Span, ...]]) -> bool:
@@ -181,9 +197,3 @@ def _merged(spans: Iterable[Span], size: int) -> list[Span]:
         else:
             merged.append(span)
     return merged
-
-
-def _overlaps(one: Chunk, other: Chunk) -> bool:
-    return (
-        one.file == other.file and one.offset < other.offset + other.length and other.offset < one.offset + one.length
-    )
