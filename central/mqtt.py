@@ -3,6 +3,7 @@
 MQTT 5 over TLS with our own certificate, clean start, no session left behind: the broker is a wire, not a store.
 """
 
+import contextlib
 import logging
 import queue
 import socket
@@ -146,7 +147,9 @@ class MqttClient:
         """Leave the broker and end the thread; harmless when repeated."""
         self._closing.set()
         self._client.disconnect()
-        self._client.loop_stop()
+        with contextlib.suppress(AttributeError):
+            # The thread ends itself now, perhaps between the library's two looks at it.
+            self._client.loop_stop()
 
     def __enter__(self) -> Self:
         self.start()

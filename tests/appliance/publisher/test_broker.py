@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from paho.mqtt import client as paho
 
 from appliance.api import Delivery
 from appliance.errors import StationError
@@ -60,6 +61,23 @@ def test_a_broker_killed_in_mid_transfer_costs_nothing(house: House, depot: Depo
         house.broker.start()
         eventually(lambda: depot.received() == 6, timeout_s=40)
     assert depot.spool.counts().damaged == depot.spool.counts().rejected == 0
+
+
+def test_a_connection_that_ends_while_its_thread_is_taken_leave_of_is_made_anew(
+    house: House, depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_too_late(client: paho.Client) -> None:
+        # The library looks at its thread, the thread ends itself, the library joins what is there no more.
+        raise AttributeError("'NoneType' object has no attribute 'join'")
+
+    monkeypatch.setattr(paho.Client, "loop_stop", stop_too_late)
+    with house.worker(), depot.publisher():
+        eventually(lambda: depot.link() == "online")
+        house.broker.kill()
+        eventually(lambda: depot.link() == "offline")
+        depot.capture()
+        house.broker.start()
+        eventually(lambda: depot.received() == 1, timeout_s=40)
 
 
 def test_a_publisher_killed_and_started_again_sends_the_rest_and_nothing_is_doubled(house: House, depot: Depot) -> None:

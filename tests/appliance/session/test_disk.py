@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,6 +56,18 @@ def test_capture_pauses_in_words_before_the_disk_is_full_and_goes_on_by_itself(b
     assert station.ready().notice.key == "s.recovered"
     station.shoot()
     assert station.front.snapshot().job.entries == 2
+
+
+def test_a_state_that_cannot_be_told_to_the_publisher_ends_nothing(build) -> None:
+    station = build()
+    station.front.open_job(NewJob())
+    run = station.folder / "run"
+    shutil.rmtree(run)
+    for _ in range(3):
+        station.clock.advance(3.0)
+        station.shoot()
+    assert station.front.snapshot().job.entries == 3
+    run.mkdir()
 
 
 def test_a_disk_that_fills_between_two_looks_costs_the_press_and_nothing_else(build) -> None:
