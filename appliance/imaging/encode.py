@@ -9,7 +9,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms
 
-from appliance.imaging.planes import Planes
+from appliance.imaging.planes import Plane, Planes
 
 FRAME_QUALITY: Final = 95
 _SEGMENT_LIMIT: Final = 65_533
@@ -47,13 +47,24 @@ class Stamp:
 
 def encode(planes: Planes, *, quality: int = FRAME_QUALITY, stamp: Stamp | None = None) -> bytes:
     """Return a baseline 4:2:0 JPEG of `planes` with an sRGB profile and, when given, what `stamp` says."""
-    y, u, v = (np.ascontiguousarray(plane) for plane in (planes.y, planes.u, planes.v))
+    y, u, v = _paired(planes.y), np.ascontiguousarray(planes.u), np.ascontiguousarray(planes.v)
     jpeg: bytes = simplejpeg.encode_jpeg_yuv_planes(y, u, v, quality=quality)
     extra = _segment(0xE2, _ICC_HEADER + srgb_profile())
     if stamp is not None:
         extra = _segment(0xE1, _exif(stamp)) + _segment(0xE1, _XMP_HEADER + _xmp(stamp)) + extra
     start = _end_of_jfif(jpeg)
     return _with_density(jpeg[:start], stamp.ppi if stamp else None) + extra + jpeg[start:]
+
+
+def _paired(luma: Plane) -> Plane:
+    """Return `luma` with its last sample repeated behind odd rows and columns, outside the picture that is encoded.
+
+    The encoder reads luma two by two; at an odd size it would read what lies behind the picture in memory.
+    """
+    height, width = luma.shape
+    if height % 2 == width % 2 == 0:
+        return np.ascontiguousarray(luma)
+    return np.pad(luma, ((0, height % 2), (0, width % 2)), mode="edge")[:height, :width]
 
 
 @cache
