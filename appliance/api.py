@@ -103,7 +103,8 @@ class LinkView:
     """The line to the centre, as the publisher last reported it."""
 
     state: str
-    """``online``, ``no_server`` (broker reached, nobody takes offers), ``offline``, ``refused`` or ``unknown``."""
+    """``online``, ``waiting_for_hours`` (pictures go later), ``no_server`` (broker reached, nobody takes offers),
+    ``offline``, ``refused`` or ``unknown``."""
     waiting: int
     rejected: int
     damaged: int
