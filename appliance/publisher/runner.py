@@ -41,7 +41,7 @@ from appliance.spool.outbox import Outbox
 from appliance.spool.state import PublisherState
 from wire import codec, topics
 from wire.errors import ProtocolError
-from wire.messages import StationStatus
+from wire.messages import ObjectRef, StationStatus
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ class Publisher:
         self._delivery = Delivery(config.station, config.policy, random.random)
         self._reader = CheckedReader(outbox)
         self._tokens: dict[int, int] = {}
+        self._offered_at_s: dict[ObjectRef, float] = {}
         self._ask_hours = hours_are_open or self._hours_by_the_clock
         self._hours_are_open = True
         self._hours_at_s = 0.0
@@ -239,6 +240,7 @@ class Publisher:
             if isinstance(action, SendOffer):
                 payload = codec.encode(self._outbox.offer(self._config.station, action.pending))
                 topic, expiry_s = topics.offers(self._config.station), OFFER_EXPIRY_S
+                self._note_offer(ref)
             else:
                 address = action.address
                 [entry] = [one for one in action.pending.files if one.name == address.file]
@@ -248,6 +250,17 @@ class Publisher:
             return ObjectDamaged(ref, damage.file)
         self._publish(action.token, topic, payload, expiry_s)
         return None
+
+    def _note_offer(self, ref: ObjectRef) -> None:
+        """Log an offer that is made once more: every silence ends so, and the log must tell how long it was."""
+        now_s = self._clock_s()
+        before_s = self._offered_at_s.pop(ref, None)
+        if before_s is not None and ref.kind == "capture":
+            wait_s, unanswered = now_s - before_s, len(self._tokens)
+            log.info("offered again id=%s after_s=%.1f publications_unanswered=%d", ref.id, wait_s, unanswered)
+        self._offered_at_s[ref] = now_s
+        while len(self._offered_at_s) > 2 * PENDING_LIMIT:
+            del self._offered_at_s[next(iter(self._offered_at_s))]
 
     def _publish(self, token: int, topic: str, payload: bytes, expiry_s: int) -> None:
         number = self._line.publish(topic, payload, expiry_s=expiry_s)
