@@ -87,7 +87,7 @@ def _pss(group: Sequence[Process]) -> int:
     total = 0
     for process in group:
         if process.pid is None:
-            raise RuntimeError(f"{process.name} has ended:\n{process.last_words()}")
+            raise RuntimeError(f"{process.name} has ended ({process.exit_code}):\n{process.last_words()}")
         parent = psutil.Process(process.pid)
         for one in (parent, *parent.children(recursive=True)):
             try:

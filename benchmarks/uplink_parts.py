@@ -25,7 +25,7 @@ from central.ca import Credentials, worker_name
 from central.config import CentralConfig, WorkerLimits
 from central.grants import Grant, Ledger
 from central.receiver import subscriptions
-from lattrang.buffers import keep_buffers
+from lattrang.buffers import keep_chunks
 from lattrang.demo.processes import Process
 from lattrang.demo.waiting import wait_until
 from wire import codec, messages, topics
@@ -71,7 +71,7 @@ class Plan:
 
 def count_captures(config: CentralConfig, limits: WorkerLimits, reports: Connection) -> None:
     """Answer as a worker does, but store nothing; after as many receipts as asked for, report and wait for the next."""
-    keep_buffers()
+    keep_chunks()
     with mqtt.MqttClient(config.broker.address(worker_name(WORKER)), subscriptions(WORKER)) as client:
         _wait_connected(client)
         reports.send(True)

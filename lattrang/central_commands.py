@@ -78,9 +78,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _work(arguments: argparse.Namespace) -> int:
     from central.work import run_worker
-    from lattrang.buffers import keep_buffers
+    from lattrang.buffers import keep_chunks
 
-    keep_buffers()
+    keep_chunks()
     run_worker(_config(arguments), arguments.name, _stop_on_signals())
     return ExitCode.OK
 

@@ -6,7 +6,7 @@ from appliance.publisher import mqtt, status
 from appliance.publisher.config import PublisherConfig
 from appliance.publisher.runner import Publisher
 from appliance.spool.outbox import Outbox
-from lattrang.buffers import keep_buffers
+from lattrang.buffers import keep_chunks
 from wire import codec, topics
 from wire.errors import ExitCode
 
@@ -18,7 +18,7 @@ def run_publisher(config: PublisherConfig, stop: threading.Event) -> int:
         SpoolError: the spool cannot be used.
         StationError: the certificates cannot be used.
     """
-    keep_buffers()
+    keep_chunks()
     will = mqtt.LastWill(topics.status(config.station), codec.encode(status.offline(config.station)))
     listened = (topics.replies(config.station), topics.commands(config.station))
     line = mqtt.Line(config.broker, listened, will)

@@ -43,8 +43,10 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from appliance.station import run_station
+    from lattrang.buffers import give_back_pictures
     from web_ui.common.keyfile import load_or_create
 
+    give_back_pictures()
     config = _config(arguments)
     token = load_or_create(config.web.token_file)
     secret = load_or_create(config.web.token_file.with_suffix(".secret"))

@@ -53,7 +53,7 @@ def encode(planes: Planes, *, quality: int = FRAME_QUALITY, stamp: Stamp | None 
     if stamp is not None:
         extra = _segment(0xE1, _exif(stamp)) + _segment(0xE1, _XMP_HEADER + _xmp(stamp)) + extra
     start = _end_of_jfif(jpeg)
-    return _with_density(jpeg[:start], stamp.ppi if stamp else None) + extra + jpeg[start:]
+    return b"".join((_with_density(jpeg[:start], stamp.ppi if stamp else None), extra, memoryview(jpeg)[start:]))
 
 
 def _paired(luma: Plane) -> Plane:
