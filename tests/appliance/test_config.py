@@ -122,3 +122,24 @@ def test_without_a_broker_there_is_no_publisher_and_everything_else() -> None:
     paired = config(broker=BrokerSection("b", Path("/ca"), Path("/cert"), Path("/key")))
     assert paired.publisher().broker.port == 8883
     assert config().capture_setup().rotations_cw == (None,)
+
+
+def test_the_hours_and_the_limit_of_a_shared_line_reach_the_publisher() -> None:
+    broker = '[broker]\nhost = "h"\nca = "a"\ncert = "b"\nkey = "c"\n'
+    parsed = parse(
+        LEAST + broker + '[uplink]\nhours = ["18:00-07:00", "12:00-13:00"]\nlimit_kbps = 800\n', base=Path("/e")
+    )
+    assert parse(render(parsed), base=Path("/e")) == parsed
+    publisher = parsed.publisher()
+    assert publisher.policy.limit_bytes_per_s == 100_000.0
+    assert len(publisher.hours.ranges) == 2
+    assert parse(LEAST + broker, base=Path("/e")).publisher().policy.limit_bytes_per_s is None
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [('hours = ["6pm-7am"]', "uplink.hours"), ("limit_kbps = 3", "uplink.limit_kbps"), ("limit = 3", "uplink.limit")],
+)
+def test_an_uplink_that_cannot_be_meant_is_refused_by_its_key(line: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        parse(f"{LEAST}[uplink]\n{line}\n", base=Path("/e"))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from paho.mqtt import client as paho
 
 from appliance.api import Delivery
 from appliance.errors import StationError
+from appliance.publisher import hours, runner
 from appliance.spool import Outbox, StationState
 from central import ca
 from central.admin import Admin
@@ -194,3 +196,24 @@ def test_a_stop_is_prompt_even_where_no_broker_answers(depot: Depot) -> None:
     depot.config = dataclasses.replace(depot.config, broker=broker)
     with depot.publisher():
         eventually(lambda: depot.link() == "offline")
+
+
+def test_outside_its_hours_a_station_hands_over_lists_but_no_pictures_and_without_a_clock_it_keeps_no_hours(
+    house: House, depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC).astimezone()
+    later = [(now + timedelta(hours=ahead)).strftime("%H:%M") for ahead in (2, 3)]
+    policy = dataclasses.replace(depot.config.policy, hours_spread_s=0.1)
+    depot.config = dataclasses.replace(depot.config, hours=hours.parse(("-".join(later),)), policy=policy)
+    monkeypatch.setattr(runner, "is_synchronised", lambda: True)
+    capture_id = depot.capture()
+    job_id = f"job-{depot.station}"
+    depot.spool.append_change(job_id, b"{}")
+    depot.spool.queue_list(depot.make.job_list(2, capture_id, job_id=job_id))
+    with house.worker(), depot.publisher():
+        eventually(lambda: depot.spool.jobs()[0].missing == 1, timeout_s=20)
+        eventually(lambda: depot.link() == "waiting_for_hours")
+        assert depot.received() == 0
+        monkeypatch.setattr(runner, "is_synchronised", lambda: False)
+        eventually(lambda: depot.received() == 1)
+        eventually(lambda: depot.spool.jobs()[0].complete)
