@@ -153,29 +153,31 @@ def _attack(run: Run, n: int, end_s: float) -> dict[str, Any]:
     before = run.pids
     with ExitStack() as stack:
         station = HostileStation("kho-gian", WORKER, _line(run, stack, "kho-gian"), chance)
+        writer = HostileStation("kho-ke", WORKER, _line(run, stack, "kho-ke"), chance, writes_only=True)
         outsider = _line(run, stack, "kho-la")
         provision.approve_worker(site.central, "w9")
         liar = HostileWorker(VICTIM, Sender(site.central.broker.address(ca.worker_name("w9"))), chance)
         liar.longest_busy_s = 86_400.0 if n >= 2000 else 1.0
         stack.callback(liar.line.close)
-        if not station.still_served(60.0):
-            run.faults.append("the hostile station was not served before it was hostile")
+        _must_be_served(run, station, "before the attack")
         for number in range(n):
             if time.monotonic() > end_s:
                 run.faults.append(f"stopped by --seconds after {number} messages")
                 break
             _in_the_middle(run, number, n, station, liar)
             share = chance.random()
-            if share < 0.7:
+            if share < 0.5:
                 station.attack()
+            elif share < 0.7:
+                writer.attack()
             elif share < 0.78:
                 attack_from_outside(outsider, VICTIM, WORKER, chance)
             else:
                 liar.attack()
-        if not station.still_served(60.0):
-            run.faults.append("the worker was silent at the end")
-        for line in (outsider, liar.line):
+        _must_be_served(run, station, "at the end")
+        for line in (outsider, liar.line, writer.line):
             line.settle()
+        _must_be_served(run, writer, "at the end")
         run.look()
         run.arrived_during = run.spool.counts().received
     if run.pids != before:
@@ -185,14 +187,23 @@ def _attack(run: Run, n: int, end_s: float) -> dict[str, Any]:
     return {
         "n": n,
         "seconds": round(time.monotonic() - begun_s, 1),
-        "by_station": {"offers": station.offers, "chunks": station.chunks, "statuses": station.statuses},
-        "answers_to_station": dict(sorted(station.line.answers.items())),
+        "by_station": {
+            "offers": station.offers + writer.offers,
+            "chunks": station.chunks + writer.chunks,
+            "statuses": station.statuses,
+        },
+        "answers_to_station": dict(sorted((station.line.answers + writer.line.answers).items())),
         "by_another_station": outsider.sent,
         "refused_by_broker": outsider.refused,
         "connections_ended_by_broker": run.ended_by_broker,
         "by_worker": liar.line.sent,
         "unreadable_by_worker": liar.unreadable,
     }
+
+
+def _must_be_served(run: Run, station: HostileStation, when: str) -> None:
+    if not station.still_served(60.0):
+        run.faults.append(f"{station.name} was not served {when}")
 
 
 def _in_the_middle(run: Run, number: int, n: int, station: HostileStation, liar: HostileWorker) -> None:
@@ -202,8 +213,8 @@ def _in_the_middle(run: Run, number: int, n: int, station: HostileStation, liar:
         liar.refs = [*liar.refs[-40:], run.capture()]
     if number % max(1, n // BOMBS) == n // (2 * BOMBS) and (bomb := station.hand_over_a_bomb(60.0)):
         run.bombs.append(bomb)
-    if number % BARRIER_EVERY == BARRIER_EVERY - 1 and not station.still_served(60.0):
-        run.faults.append(f"the worker was silent after message {number}")
+    if number % BARRIER_EVERY == BARRIER_EVERY - 1:
+        _must_be_served(run, station, f"after message {number}")
     if number % 200 == 150:
         _end_a_connection(run)
 
@@ -254,12 +265,12 @@ def _afterwards(run: Run, outcome: dict[str, Any]) -> None:
                 (row.capture_id, row.thumbnail)
                 for row in connection.execute(select(schema.pages.c.capture_id, schema.pages.c.thumbnail))
             }
-        stations = {row.station: row for row in office.stations()}
+        hostile = sum(row.captures_received for row in office.stations() if row.station != VICTIM)
     _check_pictures(run, thumbnails)
     _check_screens(run)
     _check_memory(run)
     outcome["quarantined"] = quarantined
-    outcome["stored"] = {"objects": report.objects, "of_hostile_station": stations["kho-gian"].captures_received}
+    outcome["stored"] = {"objects": report.objects, "captures_of_hostile_stations": hostile}
     outcome["honest"] = {
         "captured": len(run.real),
         "arrived_during": run.arrived_during,

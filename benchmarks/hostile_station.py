@@ -1,7 +1,9 @@
 """An approved station that means harm: offers, chunks and statuses that no station of ours would send."""
 
+import json
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +26,8 @@ class HostileStation:
     """An approved station that means harm.
 
     Attributes:
+        writes_only: sends only whole objects whose documents lie; otherwise grants that it never feeds fill its places,
+            and what its documents say comes no further than "busy".
         offers: how many of its messages went to the topic of its offers.
         chunks: how many went to a worker's inbox.
     """
@@ -32,6 +36,7 @@ class HostileStation:
     worker: str
     line: Sender
     chance: random.Random
+    writes_only: bool = False
     offers: int = 0
     chunks: int = 0
     statuses: int = 0
@@ -42,7 +47,12 @@ class HostileStation:
 
     def attack(self) -> None:
         """Send one hostile message."""
-        manners = (
+        manners = self._manners_of_a_writer() if self.writes_only else self._manners()
+        self.chance.choices([one for _, one in manners], [weight for weight, _ in manners])[0]()
+        self._note_grants()
+
+    def _manners(self) -> tuple[tuple[int, Callable[[], None]], ...]:
+        return (
             (24, self._harmed_offer),
             (10, self._junk_offer),
             (4, self._greedy_offer),
@@ -54,8 +64,9 @@ class HostileStation:
             (6, self._stray_chunk),
             (8, self._status),
         )
-        self.chance.choices([one for _, one in manners], [weight for weight, _ in manners])[0]()
-        self._note_grants()
+
+    def _manners_of_a_writer(self) -> tuple[tuple[int, Callable[[], None]], ...]:
+        return ((6, self._harmed_documents), (3, self._harmed_list), (1, self._inline_bomb))
 
     def still_served(self, timeout_s: float) -> bool:
         """Behave for once: hand a capture over, or ask for its receipt; tells whether that was answered.
@@ -140,7 +151,7 @@ class HostileStation:
     def _harmed_documents(self) -> None:
         """All inline and with true digests, so that what the documents say comes as far as the catalogue."""
         capture = self._fresh()
-        facts, pages = msgspec.to_builtins(capture.facts), msgspec.to_builtins(capture.pages)
+        facts, pages = (json.loads(codec.encode(one)) for one in (capture.facts, capture.pages))
         if self.chance.random() < 0.5:
             facts = {**facts, "item": drawn.whole("ItemRef", self.chance), **self._some_of("CaptureDocument", facts)}
         else:

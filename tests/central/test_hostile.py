@@ -76,9 +76,12 @@ def test_whatever_is_drawn_from_the_schemas_and_harmed_is_read_or_refused_with_a
 @SHARED
 @given(CHANCE)
 def test_an_approved_station_that_means_harm_stops_nobody(worker: InProcess, chance: random.Random) -> None:
-    station = HostileStation("kho-gian", worker.name, CentreLine(worker, "kho-gian"), chance)  # type: ignore[arg-type]
-    for _ in range(25):
-        station.attack()
+    stations = [
+        HostileStation(name, worker.name, CentreLine(worker, name), chance, writes_only=writes_only)  # type: ignore[arg-type]
+        for name, writes_only in (("kho-gian", False), ("kho-ke", True))
+    ]
+    for number in range(40):
+        stations[number % 2].attack()
     honest = capture("kho-1", job_id="honest", item_id="honest")
     assert worker.deliver(honest).object == honest.ref
     limits = LIMITS
