@@ -3,7 +3,6 @@
 import logging
 import queue
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -106,7 +105,8 @@ class Taker:
         planes = tuple(Planes(frame.y, frame.u, frame.v) for frame in frames)
         files = {f"frame-{number}.jpg": encode(picture) for number, picture in enumerate(planes, start=1)}
         try:
-            facts = self._make_safe(order, frames, files)
+            facts = self._facts(order, frames, files)
+            self._spool.add_capture(facts, files)
         except SpoolFull:
             self._tell(CaptureHadNoRoom(order.capture_id))
         except SpoolError as error:
@@ -115,13 +115,7 @@ class Taker:
         else:
             self._tell(Taken(facts, planes))
 
-    def _make_safe(self, order: Order, frames: tuple[Frame, ...], files: dict[str, bytes]) -> CaptureDocument:
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="digests") as beside:
-            # The disk and the processor work at the same time: neither the file system nor SHA-256 holds the other up.
-            entries = beside.submit(_frame_entries, frames, files)
-            return self._spool.take(order.capture_id, files, lambda: self._facts(order, entries.result()))
-
-    def _facts(self, order: Order, frames: tuple[FrameEntry, ...]) -> CaptureDocument:
+    def _facts(self, order: Order, frames: tuple[Frame, ...], files: dict[str, bytes]) -> CaptureDocument:
         return CaptureDocument(
             capture_id=order.capture_id,
             station=self._setup.station,
@@ -131,7 +125,9 @@ class Taker:
             item=order.item,
             layout=self._setup.layout,
             profile=order.profile,
-            frames=frames,
+            frames=tuple(
+                _frame_entry(frame, name, content) for frame, (name, content) in zip(frames, files.items(), strict=True)
+            ),
             pressed_at=self._clocks.instant_of(order.pressed_at_ns),
             clock_synchronised=self._clocks.is_synchronised(),
             boot_id=self._clocks.boot_id,
@@ -155,12 +151,6 @@ class Taker:
 
     def _fail(self, order: Order, code: str, part: str, *, transient: bool) -> None:
         self._tell(CaptureFailed(order.capture_id, code, part, transient, self._clocks.monotonic_ns()))
-
-
-def _frame_entries(frames: tuple[Frame, ...], files: dict[str, bytes]) -> tuple[FrameEntry, ...]:
-    return tuple(
-        _frame_entry(frame, name, content) for frame, (name, content) in zip(frames, files.items(), strict=True)
-    )
 
 
 def _frame_entry(frame: Frame, name: str, content: bytes) -> FrameEntry:

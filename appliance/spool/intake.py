@@ -1,8 +1,9 @@
 """How a capture and its pages reach the disk: the order of the steps is the promise."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
+from appliance.errors import SpoolError
 from appliance.spool import evidence, faults, queries
 from appliance.spool.files import Disk, Paths, remove_tree, replace_file
 from appliance.spool.schema import Index
@@ -17,45 +18,25 @@ def entry_of(name: str, content: bytes) -> FileEntry:
     return FileEntry(name, len(content), sha256_of(content))
 
 
-def write_capture(
-    disk: Disk,
-    paths: Paths,
-    index: Index,
-    capture_id: str,
-    frames: Mapping[str, bytes],
-    describe: Callable[[], CaptureDocument],
-) -> CaptureDocument:
-    """Make a capture durable, then known; returns its facts. On failure nothing of it is left.
-
-    `describe` is asked for the facts when the frames are on the disk: digests may be computed meanwhile.
+def write_capture(disk: Disk, paths: Paths, index: Index, facts: CaptureDocument, frames: Mapping[str, bytes]) -> None:
+    """Make a capture durable, then known. On failure nothing of it is left.
 
     Raises:
         SpoolError: DISK-01 or DISK-02.
-        ValueError: `frames` are not those that the facts name.
+        ValueError: `frames` are not those that `facts` names.
     """
-    unfinished = paths.unfinished / capture_id
+    entries = tuple(FileEntry(frame.file, frame.size, frame.sha256) for frame in facts.frames)
+    _must_match(entries, frames)
+    content = encode_pretty(facts)
     try:
-        remove_tree(disk, unfinished)
-        disk.make_folder(unfinished)
-        for name, content in frames.items():
-            disk.write_new(unfinished / name, content)
-        facts = describe()
-        entries = tuple(FileEntry(frame.file, frame.size, frame.sha256) for frame in facts.frames)
-        _must_be_of(capture_id, facts)
-        _must_match(entries, frames)
-        content = encode_pretty(facts)
-        disk.write_new(unfinished / CAPTURE_FILE, content)
-        disk.sync_folder(unfinished)
-        disk.rename(unfinished, paths.capture(capture_id))
-        disk.sync_folder(paths.captures)
+        _to_folder(disk, paths, facts.capture_id, {**frames, CAPTURE_FILE: content})
         index.write(lambda db: queries.add_capture(db, facts, (*entries, entry_of(CAPTURE_FILE, content))))
     except OSError as error:
-        _withdraw(disk, paths, capture_id)
+        _withdraw(disk, paths, facts.capture_id)
         raise faults.write_failed(error) from error
-    except Exception:
-        _withdraw(disk, paths, capture_id)
+    except SpoolError:
+        _withdraw(disk, paths, facts.capture_id)
         raise
-    return facts
 
 
 def write_pages(disk: Disk, paths: Paths, index: Index, pages: PagesDocument, files: Mapping[str, bytes]) -> None:
@@ -80,6 +61,17 @@ def write_pages(disk: Disk, paths: Paths, index: Index, pages: PagesDocument, fi
     index.write(lambda db: queries.add_pages(db, pages.capture_id, (*entries, entry_of(PAGES_FILE, content))))
 
 
+def _to_folder(disk: Disk, paths: Paths, capture_id: str, files: Mapping[str, bytes]) -> None:
+    unfinished = paths.unfinished / capture_id
+    remove_tree(disk, unfinished)
+    disk.make_folder(unfinished)
+    for name, content in files.items():
+        disk.write_new(unfinished / name, content)
+    disk.sync_folder(unfinished)
+    disk.rename(unfinished, paths.capture(capture_id))
+    disk.sync_folder(paths.captures)
+
+
 def _withdraw(disk: Disk, paths: Paths, capture_id: str) -> None:
     """Take back a capture that was not acknowledged. Where even that fails, the next sweep decides."""
     with suppress(OSError):
@@ -88,11 +80,6 @@ def _withdraw(disk: Disk, paths: Paths, capture_id: str) -> None:
             disk.rename(named, unfinished)
             disk.sync_folder(paths.captures)
         remove_tree(disk, unfinished)
-
-
-def _must_be_of(capture_id: str, facts: CaptureDocument) -> None:
-    if facts.capture_id != capture_id:
-        raise ValueError("The facts are of another capture.")
 
 
 def _must_match(entries: tuple[FileEntry, ...], contents: Mapping[str, bytes]) -> None:

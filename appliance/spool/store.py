@@ -117,34 +117,25 @@ class Spool:
         return self._durably(self._sequence.take)
 
     def add_capture(self, facts: CaptureDocument, frames: Mapping[str, bytes]) -> None:
-        """Make a capture safe whose facts are known already; see `take`."""
-        self.take(facts.capture_id, frames, lambda: facts)
-
-    def take(
-        self, capture_id: str, frames: Mapping[str, bytes], describe: Callable[[], CaptureDocument]
-    ) -> CaptureDocument:
         """Make a capture safe: when this returns, it survives a power cut.
 
         Args:
-            capture_id: made at the press.
+            facts: names every frame with its size and digest.
             frames: the frames' bytes by file name.
-            describe: returns the facts, which name every frame with its size and digest. It is asked once, when the
-                frames are on the disk: digests may be computed while the disk writes.
 
         Raises:
             SpoolFull: DISK-01, before anything was written.
             SpoolError: DISK-02, the disk failed; nothing of the capture is left and it may be added again.
-            ValueError: the facts are of another capture or do not name these `frames`; nothing of it is left.
+            ValueError: `frames` are not the ones that `facts` names.
         """
         size_bytes = sum(map(len, frames.values()))
         free_bytes, _ = self._disk.usage(self._paths.root)
         if not retention.may_capture(free_bytes, size_bytes, self._policy):
             raise faults.full(free_bytes, self._policy.reserve_bytes)
-        if self._state_of(capture_id) is not None:
-            raise ValueError(f"The capture {capture_id} is safe already.")
-        facts = intake.write_capture(self._disk, self._paths, self._index, capture_id, frames, describe)
-        self.log_event("capture.safe", capture_id=capture_id, sequence=facts.sequence, job_id=facts.job_id)
-        return facts
+        if self._state_of(facts.capture_id) is not None:
+            raise ValueError(f"The capture {facts.capture_id} is safe already.")
+        intake.write_capture(self._disk, self._paths, self._index, facts, frames)
+        self.log_event("capture.safe", capture_id=facts.capture_id, sequence=facts.sequence, job_id=facts.job_id)
 
     def add_pages(self, pages: PagesDocument, files: Mapping[str, bytes]) -> None:
         """Record what processing made of a capture; from now on it is delivered. A second time changes nothing.

@@ -15,7 +15,7 @@ from appliance.spool.state import Clock
 from tests.appliance.spool.making import POLICY, STATION, Maker
 from wire.codec import encode
 from wire.digest import sha256_of
-from wire.documents import BatchDocument, CaptureDocument
+from wire.documents import BatchDocument
 from wire.messages import Complete, Locate, Missing, ObjectRef, OfferBatch, Receipt, Rejected, Resend
 
 OpenSpool = Callable[..., Spool]
@@ -272,31 +272,3 @@ def test_several_threads_may_use_the_spool_at_once(open_spool: OpenSpool, make: 
     rows = spool.captures_of("job-1")
     assert len({row.sequence for row in rows}) == len(rows) == 30
     assert spool.jobs()[0].changes == len(spool.changes("job-1")) == 30
-
-
-def test_digests_may_be_said_when_the_frames_are_on_the_disk(open_spool: OpenSpool, folder: Path, make: Maker) -> None:
-    spool = open_spool()
-    frames = make.frames("a")
-
-    def describe() -> CaptureDocument:
-        assert (folder / "tmp" / "a" / "frame-1.jpg").read_bytes() == frames["frame-1.jpg"]
-        assert spool.captures_of("job-1") == ()
-        return make.facts("a", spool.next_sequence())
-
-    assert spool.take("a", frames, describe) == spool.capture("a")
-
-
-def test_facts_that_cannot_be_had_or_are_of_another_capture_leave_nothing(
-    open_spool: OpenSpool, folder: Path, make: Maker
-) -> None:
-    spool = open_spool()
-
-    def fail() -> CaptureDocument:
-        raise RuntimeError("no facts")
-
-    with pytest.raises(RuntimeError):
-        spool.take("a", make.frames("a"), fail)
-    with pytest.raises(ValueError, match="another capture"):
-        spool.take("a", make.frames("a"), lambda: make.facts("b", 1))
-    assert [*(folder / "tmp").iterdir(), *(folder / "captures").iterdir()] == []
-    spool.add_capture(make.facts("a", 1), make.frames("a"))
