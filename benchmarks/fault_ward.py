@@ -126,7 +126,8 @@ class Ward:
             log.seek(self._log_from[process.name])
             said = log.read()
         # What was logged on the way and survived is no crash; a thread that died is, whatever sentence came last.
-        last = said.rstrip().rsplit(b"\n", 1)[-1]
+        lines = said.rstrip().split(b"\n")
+        last = next((line for line in reversed(lines[-8:]) if line.startswith(b"lattrang:")), lines[-1])
         is_crash = TRACEBACK in said and (not last.startswith(b"lattrang:") or b"STATION-01" in last)
-        words = last.decode("utf-8", errors="replace")[:200]
+        words = last.decode("utf-8", errors="replace")[:160]
         self.ends.append(End(process.name, process.exit_code, words, is_crash))
