@@ -48,11 +48,13 @@ class Edges:
         sigma_px: half width (Gaussian sigma) of the sharper edges, in pixels; None = too little print to tell.
         ratio: width in the worse direction over width across it; 1 = the same everywhere.
         cells: in how many cells of the page there was print to measure.
+        ink: middle luma of the darkest places of those cells; None where there were none.
     """
 
     sigma_px: float | None
     ratio: float
     cells: int
+    ink: float | None = None
 
 
 def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
@@ -87,13 +89,15 @@ def edges(luma: Plane) -> Edges:
     bands = inner[: rows * _CELL_PX, : columns * _CELL_PX].reshape(rows, _CELL_PX, -1)[chosen]
     cut = bands.reshape(-1, columns * _CELL_PX)
     highest = _per_cell(cut, np.maximum)
-    spans = highest - _per_cell(cut, np.minimum)
+    lowest = _per_cell(cut, np.minimum)
+    spans = highest - lowest
     printed = (spans >= _MIN_RANGE) & (highest >= float(np.percentile(highest, 75)) - _PAPER_NEAR)
     cells = int(np.count_nonzero(printed))
+    ink = float(np.median(lowest[printed])) if cells else None
     if cells < _MIN_CELLS:
-        return Edges(None, 1.0, cells)
+        return Edges(None, 1.0, cells, ink)
     widths = [_width(difference, spans, printed) for difference in _differences(cut)]
-    return Edges(max(widths), max(widths) / max(min(widths), 0.1), cells)
+    return Edges(max(widths), max(widths) / max(min(widths), 0.1), cells, ink)
 
 
 def _differences(luma: Plane) -> tuple[Plane, Plane]:
@@ -160,13 +164,27 @@ def _without_border(values: Plane, share: float) -> Plane:
     return values[rows : values.shape[0] - rows, columns : values.shape[1] - columns]
 
 
-def print_along_sides(ink: Plane) -> tuple[int, int, int, int]:
+def print_along_sides(ink: Plane, outline: NDArray[np.float64]) -> tuple[int, int, int, int]:
     """Return how many separate pieces of ink lie along the top, right, bottom and left of a page.
 
-    Lines of print that run into an edge are many pieces; ground that shows where the frame cuts a page askew is one.
+    Lines of print that run into an edge are many pieces; ground that shows beyond the outline is none of the page's.
+
+    Args:
+        ink: of the page.
+        outline: the page's edge in pixels of `ink`, shape (n, 2).
     """
-    skip, band = round(0.004 * max(ink.shape)), max(2, round(0.012 * max(ink.shape)))
-    dark = ink[skip : ink.shape[0] - skip, skip : ink.shape[1] - skip] > _INK
-    bands = (dark[:band].any(axis=0), dark[:, -band:].any(axis=1), dark[-band:].any(axis=0), dark[:, :band].any(axis=1))
-    top, right, bottom, left = (int(np.count_nonzero(np.diff(each.astype(np.int8)) > 0)) for each in bands)
+    skip, band = 2 * round(0.005 * max(ink.shape)) + 3, 2 * round(0.012 * max(ink.shape)) + 1
+    paper = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2), np.uint8)
+    cv2.fillPoly(paper, [np.rint(outline + 1).astype(np.int32)], 1)
+    paper[0] = paper[-1] = paper[:, 0] = paper[:, -1] = 0
+    inner = cv2.erode(paper, np.ones((skip, skip), np.uint8), borderValue=0)
+    ring = (inner - cv2.erode(inner, np.ones((band, band), np.uint8), borderValue=0))[1:-1, 1:-1]
+    dark = (ink > _INK) & (ring > 0)
+    rows, columns = (np.linspace(0, 1, side, dtype=np.float32) for side in ink.shape)
+    away = (rows[:, None], 1 - columns[None, :], 1 - rows[:, None], columns[None, :])
+    nearest = np.minimum(np.minimum(away[0], away[2]), np.minimum(away[1], away[3]))
+    top, right, bottom, left = (
+        int(np.count_nonzero(np.diff((dark & (far <= nearest)).any(axis=axis).astype(np.int8)) > 0))
+        for axis, far in zip((0, 1, 0, 1), away, strict=True)
+    )
     return top, right, bottom, left

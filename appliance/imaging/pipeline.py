@@ -22,10 +22,12 @@ from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.sheets import Found, Sheet, find_sheets
 from appliance.imaging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
 from appliance.imaging.view import View, reduced
-from wire.documents import FindingEntry, QuarterTurn, Side
+from wire.documents import FindingEntry, PageType, QuarterTurn, Side
 
 _LEAST_CONTRAST: Final = 30.0
 _WHOLE_PAPER_PERCENT: Final = 99.0
+_TWO_PAGES: Final = frozenset({"spread", "parts"})
+"""Layouts whose frames may show two pages; in the others a frame is one page, however it looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class _Rules:
     certain: bool
     blur_limit_px: float
     sharpness_known: bool
+    page_type: PageType
 
 
 def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Signature, ...] = ()) -> Processed:
@@ -51,7 +54,7 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
         previous: signatures of earlier captures of the same job, newest last.
     """
     view = reduced(planes)
-    own, found = signature(view.y), find_sheets(planes, view)
+    own, found = signature(view.y), find_sheets(planes, view, may_divide=setup.layout in _TWO_PAGES)
     findings = _duplicates(own, previous)
     certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
     if not certain and _shows_nothing(view, own):
@@ -65,7 +68,7 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     rotation = setup.rotation_cw if setup.rotation_cw is not None else find_rotation(planes.y, view, found)[0]
     run = tuple(each.edge_sigma_px for each in previous if each.edge_sigma_px is not None)
     limit_px, known = checks.blur_limit_px(profile, setup.edge_sigma_px, run)
-    rules = _Rules(profile, rotation, certain, limit_px, known)
+    rules = _Rules(profile, rotation, certain, limit_px, known, setup.page_type)
     judged = [_page(planes, side, sheet, rules) for side, sheet in _sides(found, rotation)]
     sigmas = [sigma for _, sigma in judged if sigma is not None]
     return Processed(tuple(page for page, _ in judged), findings, replace(own, edge_sigma_px=min(sigmas, default=None)))
@@ -108,17 +111,20 @@ def _page(planes: Planes, side: Side, sheet: Sheet, rules: _Rules) -> tuple[Page
     corners = turned(sheet.corners, rules.rotation)
     outline = turned_outline(sheet.polygon, corners[0])
     margin = rules.profile.margin_share if rules.certain else 0.0
-    flat = rectify(planes, plan(corners, outline, margin))
+    mapping = plan(corners, outline, margin)
+    flat = rectify(planes, mapping)
     ink = measure.small_ink(flat.y)
     share, edges = measure.ink_share(ink), measure.edges(flat.y)
     tone = measure.tone(flat.y) if rules.certain else measure.tone(flat.y, _WHOLE_PAPER_PERCENT)
-    findings = checks.check_exposure(tone, rules.profile)
+    findings = checks.check_exposure(tone, rules.profile, edges.ink)
     if not checks.is_blank(share, rules.profile):
         findings += checks.check_blur(edges, rules.profile, rules.blur_limit_px, rules.sharpness_known)
     if rules.certain:
         border = shares_at_border(corners, outline, planes.width_px, planes.height_px)
-        findings += checks.check_cut(border, measure.print_along_sides(ink))
+        inside = mapping.from_frame(outline) * (ink.shape[1] / flat.width_px)
+        findings += checks.check_cut(border, measure.print_along_sides(ink, inside))
         findings += checks.check_skew(measure.lean(ink), straightened_deg(corners), rules.profile)
         findings += checks.check_blank(share, rules.profile)
+    findings = checks.wanted(findings, rules.page_type)
     page = Page(side, as_outline(outline), rules.rotation, flat, None, findings)
     return page, edges.sigma_px

@@ -27,6 +27,10 @@ class Mapping:
     width_px: int
     height_px: int
 
+    def from_frame(self, polygon: Polygon) -> Polygon:
+        """Return points of the frame in pixels of the page."""
+        return apply(np.asarray(np.linalg.inv(self.to_frame), np.float64), polygon)
+
 
 def plan(corners: Polygon, outline: Polygon, margin_share: float) -> Mapping:
     """Return the mapping that makes `corners` a rectangle and keeps all of `outline` and a margin round it.

@@ -65,8 +65,14 @@ class Found:
     paper: bool = True
 
 
-def find_sheets(planes: Planes, view: View) -> Found:
-    """Return the pages of a frame; `view` is the frame reduced."""
+def find_sheets(planes: Planes, view: View, *, may_divide: bool = True) -> Found:
+    """Return the pages of a frame.
+
+    Args:
+        planes: the frame.
+        view: the same reduced.
+        may_divide: whether two pages may be told apart; a facing page that the frame cuts off is left out in any case.
+    """
     clean = without_print(view)
     region = find_region(clean)
     if region is None:
@@ -74,7 +80,7 @@ def find_sheets(planes: Planes, view: View) -> Found:
     quad = clockwise_from_top_left(four_corners(region.contour))
     if not is_sane_quad(quad):
         return Found(())
-    divided = _divide(view, region, quad)
+    divided = _divide(view, region, quad, may_divide)
     if divided is None:
         return Found((_trace(view, clean, quad, None),))
     gutter, parts, division = divided
@@ -89,13 +95,17 @@ def find_sheets(planes: Planes, view: View) -> Found:
     return Found(sheets, exact, gutter.upright, fragment=division == "fragment")
 
 
-def _divide(view: View, region: Region, quad: Polygon) -> tuple[Gutter, list[Polygon], Division] | None:
+def _divide(
+    view: View, region: Region, quad: Polygon, may_divide: bool
+) -> tuple[Gutter, list[Polygon], Division] | None:
     """Return the spine, the contours on both of its sides, and what they are; None where nothing speaks for one."""
     lying = direction_of_print(view, quad, region.mask)
     best: tuple[float, Gutter, list[Polygon], Division] | None = None
     for gutter in spine.find_gutters(view, quad, region.mask):
         parts = _parts(region, gutter.line)
         division = _division(view, gutter.line, parts)
+        if division == "spread" and not may_divide:
+            continue
         # Lines of print run across a spine, not along it.
         strength = gutter.strength * (1 + _PRINT_WEIGHT * (lying if gutter.upright else -lying))
         if division is not None and (best is None or strength > best[0]):

@@ -8,10 +8,11 @@ import pytest
 
 from appliance.imaging.model import Processed, Setup, Signature
 from appliance.imaging.pipeline import process
-from appliance.imaging.planes import Planes
+from appliance.imaging.planes import Plane, Planes, plane
 from appliance.imaging.profiles import DEFAULT_PROFILE
 from appliance.imaging.similarity import Match, same_spread
 from tests.appliance.imaging.drawing import changed, single, spread
+from wire.documents import Layout
 
 CLEAN = spread(seed=11)
 
@@ -115,3 +116,30 @@ def _moved(planes: Planes, right_px: int, down_px: int) -> Planes:
     matrix = np.array([[1.0, 0, right_px], [0, 1.0, down_px]])
     size = (planes.width_px, planes.height_px)
     return changed(planes, cv2.warpAffine(planes.y, matrix, size, borderMode=cv2.BORDER_REPLICATE))
+
+
+def test_a_drawn_page_of_black_on_white_is_not_called_burnt_but_thinned_ink_is() -> None:
+    ink = CLEAN.planes.y.astype(np.float32)
+    white = plane_of(np.where(ink > 120, 255, 0))
+    thinned = plane_of(np.where(ink > 120, 255, 90))
+    assert severities(judge(changed(CLEAN.planes, white))).get("exposure_bright") == "info"
+    assert severities(judge(changed(CLEAN.planes, thinned)))["exposure_bright"] == "bad"
+
+
+@pytest.mark.parametrize("layout", ["single", "two-camera", "rectos-versos"])
+def test_a_set_up_for_one_page_a_frame_never_gets_two(layout: Layout) -> None:
+    assert len(process(CLEAN.planes, Setup(layout=layout), DEFAULT_PROFILE).pages) == 1
+    assert len(process(CLEAN.planes, Setup(layout="spread"), DEFAULT_PROFILE).pages) == 2
+
+
+def test_what_the_operator_calls_a_page_decides_what_is_asked_of_it() -> None:
+    dark = _exposed(CLEAN.planes, -3.0)
+    blank = spread(lines=0).planes
+    assert "exposure_dark" not in severities(process(dark, Setup(page_type="cover"), DEFAULT_PROFILE))
+    assert "exposure_dark" in severities(process(dark, Setup(page_type="blank"), DEFAULT_PROFILE))
+    assert severities(process(blank, Setup(page_type="blank"), DEFAULT_PROFILE)) == {}
+    assert severities(process(dark, Setup(page_type="target"), DEFAULT_PROFILE)) == {}
+
+
+def plane_of(values: object) -> Plane:
+    return plane(np.asarray(values).astype(np.uint8))
