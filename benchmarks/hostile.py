@@ -120,8 +120,11 @@ class Run:
         self.spool.queue_list(document)
 
     def is_complete(self) -> bool:
-        """Whether the centre has confirmed every honest capture."""
-        return all(job.complete for job in self.spool.jobs())
+        """Whether the centre has confirmed every honest capture, and its list.
+
+        A lie ("missing") makes the station send what the centre has: it waits again then, until it has its receipt again.
+        """
+        return all(job.complete for job in self.spool.jobs()) and self.spool.counts().received == len(self.real)
 
 
 def main(arguments: list[str] | None = None) -> int:
