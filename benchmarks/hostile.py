@@ -122,7 +122,7 @@ class Run:
     def is_complete(self) -> bool:
         """Whether the centre has confirmed every honest capture, and its list.
 
-        A lie ("missing") makes the station send what the centre has: it waits again then, until it has its receipt again.
+        A lie ("missing") makes the station send what the centre has: it waits then until it has its receipt again.
         """
         return all(job.complete for job in self.spool.jobs()) and self.spool.counts().received == len(self.real)
 

@@ -1,8 +1,8 @@
 """How much memory a station and a worker take while captures go through, and whether it grows.
 
 A whole site of real processes: the replay camera presses through drawn frames, books are handed over as they are full.
-Said is the proportional set size (PSS): the station's unit is its station and publisher processes. The slope is a straight
-line through the second half of the samples.
+Said is the proportional set size (PSS). The station's unit is its station and publisher processes. The slope is a
+straight line through the second half of the samples.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""From a frame in memory to a capture that is safe, beside its floor: the same bytes made durable with nothing promised.
+"""From a frame in memory to a safe capture, beside its floor: the same bytes made durable with nothing promised.
 
 Floor: encode the planes (JPEG, quality 95), write, fsync, rename the folder, fsync its parent, one FULL SQLite commit.
 Station: the capture thread's own code from the camera's answer to the word that the capture is safe. It does more: it
@@ -113,7 +113,7 @@ class Station:
         [news] = self._news
         self._news.clear()
         if not isinstance(news, Taken):
-            raise RuntimeError(f"The capture did not become safe: {news}")
+            raise RuntimeError(f"The capture did not become safe: {news}")  # noqa: TRY004 - an outcome, not a type
         return self._safe_at_s - self._camera.given_at_s
 
     def _hear(self, news: Any) -> None:

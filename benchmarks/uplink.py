@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mib = options.captures * options.kib * KIB / MIB
     notes = {
         "floor": f"{mib / rounds.median_s('floor'):.0f} MiB/s",
-        "publisher": f"{mib / rounds.median_s('publisher'):.0f} MiB/s = {share:.2f} of the floor's rate, goal >= {GOAL}",
+        "publisher": f"{mib / rounds.median_s('publisher'):.0f} MiB/s = {share:.2f} of the floor, goal >= {GOAL}",
     }
     title = f"uplink: {options.captures} captures of {options.kib} KiB a round, {options.chunk} KiB x {options.window}"
     print(table(title, rounds, notes))
