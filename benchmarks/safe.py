@@ -23,7 +23,6 @@ from appliance.model import CaptureSetup
 from appliance.session.taking import Order, Taken, Taker
 from appliance.spool import RetentionPolicy, Spool
 from benchmarks.rounds import alternate, table
-from firmware.errors import CameraMissing
 from firmware.interfaces import CameraInfo, Frame, Lock, Preview
 from firmware.simulated import SimulatedCamera
 from wire.documents import ItemRef
@@ -45,7 +44,7 @@ class FrameInMemory:
 
     def preview(self) -> Preview:
         """There is none."""
-        raise CameraMissing(self.info.port)
+        raise NotImplementedError
 
     def capture(self, *, pressed_at_ns: int, timeout_s: float = 5.0) -> Frame:
         """Give the frame and note when."""
@@ -113,7 +112,7 @@ class Station:
         [news] = self._news
         self._news.clear()
         if not isinstance(news, Taken):
-            raise RuntimeError(f"The capture did not become safe: {news}")  # noqa: TRY004 - an outcome, not a type
+            raise RuntimeError(f"The capture did not become safe: {news}")  # noqa: TRY004 - no matter of types  # noqa: TRY004 - an outcome, not a type
         return self._safe_at_s - self._camera.given_at_s
 
     def _hear(self, news: Any) -> None:

@@ -157,8 +157,12 @@ def count_bytes(config: CentralConfig, window: int, reports: Connection) -> None
     client = bare_client(config.broker.credentials(worker_name(BARE_WORKER)), window)
     subscribed = threading.Event()
     client.on_message = counter.on_message
-    client.on_connect = lambda *_: client.subscribe(topics.any_chunk(BARE_WORKER), qos=1)
     client.on_subscribe = lambda *_: subscribed.set()
+
+    def on_connect(*_: object) -> None:
+        client.subscribe(topics.any_chunk(BARE_WORKER), qos=1)
+
+    client.on_connect = on_connect
     client.connect(config.broker.host, config.broker.port)
     client.loop_start()
     reports.send(subscribed.wait(_START_TIMEOUT_S))
@@ -200,8 +204,12 @@ def bare_client(tls: Credentials, window: int) -> paho.Client:
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.tls_set(ca_certs=str(tls.ca), certfile=str(tls.cert), keyfile=str(tls.key))
     client.max_inflight_messages = window
-    client.on_socket_open = lambda _client, _data, line: line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client.on_socket_open = _send_at_once
     return client
+
+
+def _send_at_once(_client: paho.Client, _data: Any, line: Any) -> None:
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Rig:
