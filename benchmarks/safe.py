@@ -23,6 +23,7 @@ from appliance.model import CaptureSetup
 from appliance.session.taking import Order, Taken, Taker
 from appliance.spool import RetentionPolicy, Spool
 from benchmarks.rounds import alternate, table
+from firmware.errors import CameraMissing
 from firmware.interfaces import CameraInfo, Frame, Lock, Preview
 from firmware.simulated import SimulatedCamera
 from wire.documents import ItemRef
@@ -43,8 +44,8 @@ class FrameInMemory:
         """Nothing to lock."""
 
     def preview(self) -> Preview:
-        """There is none."""
-        raise NotImplementedError
+        """There is none, which the contract allows."""
+        raise CameraMissing("CAM-01", "The benchmark's camera has no preview.", "Nothing asks for one here.")
 
     def capture(self, *, pressed_at_ns: int, timeout_s: float = 5.0) -> Frame:
         """Give the frame and note when."""
