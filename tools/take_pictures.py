@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from firmware.registry import CameraConfig
 from lattrang.demo.operator import Operator
@@ -27,18 +27,21 @@ def main() -> int:
         operator.wait_until_judged()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            _photograph(browser.new_page(viewport={"width": 1280, "height": 800}), site.staff_address, "station.png")
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
-            _photograph(page, site.manager_address, "central.png")
+            size: ViewportSize = {"width": 1280, "height": 800}
+            _photograph(browser.new_page(viewport=size), site.staff_address, "station.png", after="**/preview?*")
+            _photograph(browser.new_page(viewport=size), site.manager_address, "central.png", after="**/*.woff2")
             browser.close()
     return 0
 
 
-def _photograph(page: Page, address: str, name: str) -> None:
-    page.goto(address)
-    page.wait_for_load_state("load")
-    page.wait_for_function("[...document.images].every(image => image.complete)")
-    page.wait_for_timeout(1500)
+def _photograph(page: Page, address: str, name: str, *, after: str) -> None:
+    """Take a picture of the page at `address` once the answer to `after` came and all of it is drawn."""
+    with page.expect_response(after):
+        page.goto(address)
+    page.evaluate("Promise.all([...document.images].map(image => image.decode()))")
+    page.evaluate("document.fonts.ready")
+    # The live picture is decoded after its answer has come: two frames of the screen later it is drawn.
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.screenshot(path=PICTURES / name)
 
 
