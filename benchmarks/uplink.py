@@ -20,10 +20,10 @@ GOAL = 0.8
 def main(arguments: Sequence[str] | None = None) -> int:
     """Time both in turn and print medians and the publisher's rate as a share of the floor's."""
     parser = argparse.ArgumentParser(prog="benchmarks/uplink", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--n", type=int, default=12, help="rounds")
+    parser.add_argument("--n", type=int, default=10, help="rounds")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=50.0, help="no further round begins after this time")
-    parser.add_argument("--captures", type=int, default=8, help="captures in a round")
+    parser.add_argument("--seconds", type=float, default=90.0, help="no further round begins after this time")
+    parser.add_argument("--captures", type=int, default=24, help="captures in a round: half a book")
     parser.add_argument("--kib", type=int, default=9 * KIB, help="size of a capture's pictures in KiB")
     parser.add_argument("--chunk", type=int, default=DEFAULT_CHUNK_BYTES // KIB, help="KiB")
     parser.add_argument("--window", type=int, default=DEFAULT_WINDOW)

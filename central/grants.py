@@ -93,7 +93,8 @@ class Ledger:
     def free_for(self, station: str) -> int:
         """Return how many places are free; none where this station has its share of them already."""
         own = sum(one.station == station for one in self.all())
-        share = max(2, min(MAX_PER_STATION, self._max_grants // 2))
+        # Three is what a station has on the line: two that are sent and one that waits for its receipt.
+        share = max(3, min(MAX_PER_STATION, self._max_grants // 2))
         return 0 if own >= share else max(0, self._max_grants - len(self._grants))
 
     @property

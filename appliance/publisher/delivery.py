@@ -89,6 +89,16 @@ class Delivery:
         """Objects on the line."""
         return sum(transfer.in_flight for transfer in self._transfers.values())
 
+    @property
+    def _free_places(self) -> int:
+        """How many objects may still go onto the line.
+
+        One that is sent and waits for its receipt leaves its place to the next one, whose offer and grant would else
+        be a silence on the line; but no more than one does at a time, for the sake of the worker.
+        """
+        sending = sum(transfer.in_flight and not transfer.is_sent for transfer in self._transfers.values())
+        return min(self._policy.max_sending - sending, self._policy.max_in_flight - self.in_flight)
+
     def handle(self, event: Event, now_s: float) -> list[Action]:
         """Take one event and return what is to be done, in order. `now_s` never goes back."""
         actions: list[Action] = []
@@ -122,7 +132,7 @@ class Delivery:
         deadlines += [self._ready_at_s(one, now_s) for one in self._transfers.values() if one.may_send]
         if self._gate.is_absent:
             deadlines.append(self._gate.probe_at_s)
-        elif self.in_flight < self._policy.max_in_flight:
+        elif self._free_places > 0:
             waiting = (one for one in self._transfers.values() if one.phase is Phase.WAITING and self._may_go(one))
             deadlines += [max(self._gate.opens_at_s, one.not_before_s) for one in waiting]
         return max(now_s, min(deadlines, default=self._gate.probe_at_s))
@@ -289,7 +299,7 @@ class Delivery:
                 assert_never(reply)
 
     def _granted(self, transfer: Transfer, grant: Grant, now_s: float) -> None:
-        has_place = transfer.phase is Phase.WAITING and self.in_flight < self._policy.max_in_flight
+        has_place = transfer.phase is Phase.WAITING and self._free_places > 0
         if self._is_connected and self._may_go(transfer) and (transfer.phase is Phase.OFFERED or has_place):
             transfer.begin(grant)
             self._extend(transfer, now_s)
@@ -338,7 +348,7 @@ class Delivery:
         actions: list[Action] = []
         if not self._is_connected or self._gate.is_absent or now_s < self._gate.opens_at_s:
             return actions
-        free = self._policy.max_in_flight - self.in_flight
+        free = self._free_places
         for transfer in self._transfers.values():
             if free <= 0:
                 break

@@ -64,6 +64,11 @@ class Transfer:
         """Whether it takes one of the few places on the line."""
         return self.phase in (Phase.OFFERED, Phase.GRANTED, Phase.ANSWERING)
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether everything is on its way and only the answer is still to come."""
+        return self.phase is Phase.ANSWERING or (self.phase is Phase.GRANTED and not self.todo)
+
     def look_again(self, pending: Pending, now_s: float) -> None:
         """Take over how the spool sees the object now, unless it is on its way."""
         if not self.in_flight:
