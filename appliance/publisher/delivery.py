@@ -32,7 +32,7 @@ from appliance.publisher.gate import Gate
 from appliance.publisher.link import NO_SERVER, NOT_ALLOWED, OFFLINE, ONLINE, WAITING_FOR_HOURS, Link
 from appliance.publisher.pace import Flow
 from appliance.publisher.policy import DeliveryPolicy
-from appliance.publisher.transfer import Phase, Transfer, same_files
+from appliance.publisher.transfer import Phase, Transfer, free_places, same_files
 from appliance.spool.rows import Pending
 from wire.messages import (
     Again,
@@ -91,13 +91,7 @@ class Delivery:
 
     @property
     def _free_places(self) -> int:
-        """How many objects may still go onto the line.
-
-        One that is sent and waits for its receipt leaves its place to the next one, whose offer and grant would else
-        be a silence on the line; but no more than one does at a time, for the sake of the worker.
-        """
-        sending = sum(transfer.in_flight and not transfer.is_sent for transfer in self._transfers.values())
-        return min(self._policy.max_sending - sending, self._policy.max_in_flight - self.in_flight)
+        return free_places(self._transfers.values(), self._policy)
 
     def handle(self, event: Event, now_s: float) -> list[Action]:
         """Take one event and return what is to be done, in order. `now_s` never goes back."""
@@ -317,10 +311,7 @@ class Delivery:
     # Time
 
     def _extend(self, transfer: Transfer, now_s: float) -> None:
-        """Give a transfer that shows signs of life its time again.
-
-        While the broker itself has not answered, the line is slow and nobody is to blame yet.
-        """
+        """Give a transfer that shows signs of life its time again; while the broker is silent, the line is slow."""
         policy = self._policy
         usual_s = policy.progress_timeout_s if transfer.phase is Phase.GRANTED else policy.offer_timeout_s
         transfer.deadline_s = now_s + (policy.line_timeout_s if transfer.unacknowledged else usual_s)
@@ -388,14 +379,12 @@ class Delivery:
         return min(grant.chunk_bytes, self._max_chunk_bytes, self._flow.chunk_bytes(grant.window))
 
     def _ready_at_s(self, transfer: Transfer, now_s: float) -> float:
-        """Return when the limit lets a transfer's next chunk go."""
         return self._flow.ready_at_s(transfer.next_length(self._chunk_bytes(transfer.granted)), now_s)
 
     def _probe(self, now_s: float) -> list[Action]:
         """With nothing to send, an absent centre would go unnoticed until there is, and so would its return."""
-        is_idle = not any(
-            one.in_flight or (one.phase is Phase.WAITING and self._may_go(one)) for one in self._transfers.values()
-        )
+        all_of_them = self._transfers.values()
+        is_idle = not any(one.in_flight or (one.phase is Phase.WAITING and self._may_go(one)) for one in all_of_them)
         if not (self._is_connected and (is_idle or self._gate.is_absent) and now_s >= self._gate.probe_at_s):
             return []
         self._gate.probe_at_s = now_s + self._policy.probe_every_s

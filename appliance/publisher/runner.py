@@ -14,7 +14,7 @@ from appliance.clocks import is_synchronised
 from appliance.errors import SpoolError
 from appliance.publisher import mqtt, status
 from appliance.publisher.config import PublisherConfig
-from appliance.publisher.delivery import Delivery
+from appliance.publisher.delivery import FAILURE, Delivery
 from appliance.publisher.events import (
     Action,
     Connected,
@@ -248,6 +248,9 @@ class Publisher:
                 topic, expiry_s = topics.chunk(address), CHUNK_EXPIRY_S
         except FileDamaged as damage:
             return ObjectDamaged(ref, damage.file)
+        except SpoolError as error:
+            self._spool_failed(error)
+            return PublishAcknowledged(action.token, FAILURE)
         self._publish(action.token, topic, payload, expiry_s)
         return None
 

@@ -3,11 +3,12 @@
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from appliance.publisher.policy import DeliveryPolicy
 from appliance.spool.rows import Pending
 from wire.messages import FileEntry, Grant, Held, Span
 
@@ -151,6 +152,17 @@ class Transfer:
         self.unheld.clear()
         self.unacknowledged.clear()
         self.agains = 0
+
+
+def free_places(transfers: Collection[Transfer], policy: DeliveryPolicy) -> int:
+    """Return how many objects may still go onto the line, at most.
+
+    One that is sent and waits for its receipt leaves its place to the next one, whose offer and grant would else be a
+    silence on the line; but no more than one does at a time, for the sake of the worker.
+    """
+    in_flight = [transfer for transfer in transfers if transfer.in_flight]
+    sending = sum(not transfer.is_sent for transfer in in_flight)
+    return min(policy.max_sending - sending, policy.max_in_flight - len(in_flight))
 
 
 def same_files(ours: Iterable[FileEntry], theirs: Iterable[FileEntry]) -> bool:

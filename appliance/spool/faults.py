@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from appliance.errors import SpoolError, SpoolFull
 
@@ -96,6 +96,21 @@ class FileDamaged(SpoolError):
             "Capture that page again and have the disk checked; the damaged file is kept.",
         )
         self.file = file
+
+
+DAMAGES: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EUCLEAN, errno.EBADMSG})
+"""What a disk answers for a file that it no longer has. Everything else (no descriptors, no memory) may pass."""
+
+
+def read_failed(file: str, error: OSError) -> SpoolError:
+    """Return the error for a file that could not be read: damaged, or only not to be had just now."""
+    if error.errno in DAMAGES:
+        return FileDamaged(file)
+    return SpoolError(
+        "DISK-11",
+        f"The file {file} cannot be read now ({error.strerror}).",
+        "Nothing is lost and it is tried again; if this stays, restart the station and have the disk checked.",
+    )
 
 
 def no_access(folder: Path, error: OSError) -> SpoolError:

@@ -111,11 +111,12 @@ class Outbox:
 
         Raises:
             FileDamaged: they are not there.
+            SpoolError: DISK-11 where they cannot be read now, but perhaps later.
         """
         try:
             content = read_at(self._file(ref, file), offset, length)
         except OSError as error:
-            raise FileDamaged(file) from error
+            raise faults.read_failed(file, error) from error
         if len(content) != length:
             raise FileDamaged(file)
         return content

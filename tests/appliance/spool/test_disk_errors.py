@@ -2,15 +2,19 @@
 
 import errno
 import os
+import resource
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import SpoolError, SpoolFull
 from appliance.spool import RetentionPolicy, Spool
+from appliance.spool.faults import FileDamaged
+from appliance.spool.outbox import Outbox
 from tests.appliance.spool.failing_disk import FailingDisk
 from tests.appliance.spool.making import POLICY, STATION, Maker
 
@@ -168,3 +172,27 @@ def test_a_file_where_the_spool_should_be_says_so(tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("not a folder")
     with pytest.raises(SpoolError, match="DISK-07"):
         Spool.open(tmp_path / "spool", STATION)
+
+
+def test_a_file_that_cannot_be_read_just_now_is_not_taken_for_damaged(tmp_path: Path, make: Maker) -> None:
+    with Spool.open(tmp_path / "spool", STATION, POLICY) as spool, Outbox.open(tmp_path / "spool") as outbox:
+        make.add(spool, "c")
+        [pending] = outbox.pending(1)
+        entry = next(one for one in pending.files if one.name == "frame-1.jpg")
+        with no_descriptors(), pytest.raises(SpoolError, match="DISK-11"):
+            outbox.read(pending.ref, entry.name, 0, entry.size)
+        assert len(outbox.read(pending.ref, entry.name, 0, entry.size)) == entry.size
+        (tmp_path / "spool" / "captures" / "c" / "frame-1.jpg").unlink()
+        with pytest.raises(FileDamaged):
+            outbox.read(pending.ref, entry.name, 0, entry.size)
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let this process open nothing more."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
