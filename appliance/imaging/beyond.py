@@ -14,11 +14,28 @@ _FAR: Final = 0.16
 _LIKE: Final = 40.0
 _DARKEST: Final = 0.3
 _INK: Final = 28
+_FAINT_INK: Final = 0.14
+"""Of the paper's own tone: print in a shadow is as much fainter as its paper."""
+_LEAST_INK: Final = 10
+_QUIET: Final = 0.012
+"""Paper is smooth between its lines; a ground that is rough all over is not printed."""
+_ROWS: Final = 64
+_INWARD: Final = 0.01
+_GAP: Final = 0.92
+_ALONG: Final = 0.8
 _MIN_INK: Final = 0.03
-_MIN_PAPER: Final = 0.45
+_MIN_PAPER: Final = 0.35
 
 
-def print_beyond(view: View, clean: View, start: Polygon, end: Polygon, paper: tuple[float, float, float]) -> bool:
+def print_beyond(
+    view: View,
+    clean: View,
+    start: Polygon,
+    end: Polygon,
+    paper: tuple[float, float, float],
+    *,
+    may_face: bool = True,
+) -> bool:
     """Tell whether beyond the side from `start` to `end` (the page to its right) there is printed paper.
 
     Args:
@@ -27,6 +44,7 @@ def print_beyond(view: View, clean: View, start: Polygon, end: Polygon, paper: t
         start: a corner, shape (2,), in pixels of the view.
         end: the next corner, clockwise.
         paper: luma, blue and red difference of the page's paper.
+        may_face: whether paper behind a dark gap is taken for the facing page.
     """
     length = float(np.linalg.norm(end - start))
     if length < 8:
@@ -44,5 +62,23 @@ def print_beyond(view: View, clean: View, start: Polygon, end: Polygon, paper: t
     like = (unlike < _LIKE) & (y > _DARKEST * paper[0])
     if float(like.mean()) < _MIN_PAPER:
         return False
-    ink = y[like] - view.y[inside][like] > _INK
-    return float(ink.mean()) > _MIN_INK
+    tone, ink = y[like], y[like] - view.y[inside][like]
+    faint = np.maximum(_FAINT_INK * tone, _LEAST_INK)
+    smooth = float(np.median(ink)) <= _QUIET * float(np.median(tone))
+    printed = float((ink > _INK).mean()) > _MIN_INK or (smooth and float((ink > faint).mean()) > _MIN_INK)
+    return printed and not (may_face and _apart(clean, start, end, outward))
+
+
+def _apart(clean: View, start: Polygon, end: Polygon, outward: Polygon) -> bool:
+    """Tell whether a dark gap runs along the side: then what lies beyond it is the facing page, not this one.
+
+    The edge of a shadow that falls across a page has no gap: one of its sides is as dark as the edge.
+    """
+    length = float(np.linalg.norm(end - start))
+    places = start + np.linspace(0.02, 0.98, _ROWS)[:, None] * (end - start)
+    steps = np.arange(-_INWARD * length, _NEAR * length + 1)
+    grid = np.rint(places[:, None, :] + steps[None, :, None] * outward).astype(np.intp)
+    at = np.clip(grid, 0, (clean.width_px - 1, clean.height_px - 1))
+    luma = clean.y[at[..., 1], at[..., 0]].astype(np.float32)
+    before, after = np.maximum.accumulate(luma, axis=1), np.maximum.accumulate(luma[:, ::-1], axis=1)[:, ::-1]
+    return float(np.mean((luma < _GAP * np.minimum(before, after)).any(axis=1))) > _ALONG

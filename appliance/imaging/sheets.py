@@ -14,10 +14,17 @@ from appliance.imaging.outline import Region, find_region
 from appliance.imaging.planes import Planes
 from appliance.imaging.print_lines import direction_of_print
 from appliance.imaging.sides import follow
+from appliance.imaging.straight import evened, straight_sheet
 from appliance.imaging.view import View, without_print
 
 _REACH: Final = 0.05
 _DEEP: Final = 0.09
+_CLEAR: Final = 0.35
+"""Less than this much of the weakest edge seen: another cue is asked."""
+_STRAIGHT_REACH: Final = 0.025
+_STRAIGHT_SEEN: Final = 0.5
+_STRAIGHT_CLEAR: Final = 0.48
+"""Straight edges alone must be seen better: measured up to 0.47 where they were wrong."""
 _SOLID_CONTRAST: Final = 15.0
 _BENT: Final = 0.04
 """Measured: flat sheets at most 0.016 under any shadow, open books from 0.05."""
@@ -74,6 +81,31 @@ def find_sheets(planes: Planes, view: View, *, may_divide: bool = True) -> Found
         may_divide: whether two pages may be told apart; a facing page that the frame cuts off is left out in any case.
     """
     clean = without_print(view)
+    found = _by_tone(planes, view, clean, may_divide)
+    if found.sheets and min(sheet.confidence for sheet in found.sheets) >= _CLEAR:
+        return found
+    return _by_straight_edges(view, clean) or found
+
+
+def _by_straight_edges(view: View, clean: View) -> Found | None:
+    """Return the one sheet whose faint edges are straight, or None when too little speaks for it."""
+    even = evened(clean)
+    guess = straight_sheet(view, clean, even)
+    if guess is None:
+        return None
+    pale = replace(view, y=even)
+    sheet = _trace(pale, pale, guess.quad, None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)
+    corners = view.from_frame(sheet.corners)
+    paper = _paper(clean, corners)
+    sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
+    if any(print_beyond(view, clean, start, end, paper, may_face=False) for start, end in sides):
+        return None
+    confidence = sheet.confidence * min(1.0, guess.confidence / _STRAIGHT_SEEN)
+    return Found((replace(sheet, confidence=confidence),)) if confidence >= _STRAIGHT_CLEAR else None
+
+
+def _by_tone(planes: Planes, view: View, clean: View, may_divide: bool) -> Found:
+    """Return the pages that are unlike their ground in luma or colour."""
     region = find_region(clean)
     if region is None:
         return Found((), paper=False)
@@ -146,7 +178,9 @@ def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | Non
     return "fragment" if len(far) >= 4 and float(np.ptp(far)) > 0.5 * height else None
 
 
-def _trace(view: View, clean: View, quad: Polygon, line: Polygon | None) -> Sheet:
+def _trace(
+    view: View, clean: View, quad: Polygon, line: Polygon | None, *, reach: float = _REACH, deep: float = _DEEP
+) -> Sheet:
     """Return the exact outline near a rough quad; the side along the spine is the spine itself."""
     size = float(np.sqrt(cv2.contourArea(quad.astype(np.float32))))
     paper = _paper(clean, quad)
@@ -155,7 +189,7 @@ def _trace(view: View, clean: View, quad: Polygon, line: Polygon | None) -> Shee
         if line is not None and index == _side_along(quad, line):
             curves.append(_along_line(start, end, line))
             continue
-        side = follow(view, clean, start, end, reach_px=_REACH * size, deep_px=_DEEP * size)
+        side = follow(view, clean, start, end, reach_px=reach * size, deep_px=deep * size)
         curves.append(side.curve)
         cut += side.at_frame
         lost = print_beyond(view, clean, start, end, paper)

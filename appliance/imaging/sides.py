@@ -176,19 +176,21 @@ def _smoothed(strip: _Strip, change: Floats, path: Path) -> Side:
     rows = np.arange(len(path))
     strength, beyond, offsets = change[rows, path], strip.beyond[rows, path], strip.offsets[path]
     weight = np.where(beyond, 0.0, np.clip(strength / _SEEN, 0.02, 1.0)) + 1e-3
-    place = _fitted(np.linspace(-1.0, 1.0, len(path)), offsets, weight)
+    place = fitted(np.linspace(-1.0, 1.0, len(path)), offsets, weight)
     seen = (strength > _SEEN) & (np.abs(place - offsets) < _NEAR_PX)
     support = float(np.mean(seen | beyond))
     contrast = float(np.median(strength[~beyond])) if not beyond.all() else 0.0
     return Side(strip.base + place[:, None] * strip.inward, support, contrast)
 
 
-def _fitted(along: NDArray[np.float64], place: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fit a cubic that single strays cannot bend."""
+def fitted(
+    along: NDArray[np.float64], place: NDArray[np.float64], weight: NDArray[np.float64], stray: float = 1.5
+) -> NDArray[np.float64]:
+    """Return a cubic through places along -1 to 1; what is more than `stray` from it cannot bend it."""
     basis = np.polynomial.legendre.legvander(along, _DEGREE)
-    robust, fitted = weight, place
+    robust, curve = weight, place
     for _ in range(5):
         weighted = basis * robust[:, None]
-        fitted = basis @ np.linalg.solve(weighted.T @ basis, weighted.T @ place)
-        robust = weight / (1.0 + ((place - fitted) / 1.5) ** 2)
-    return fitted
+        curve = basis @ np.linalg.solve(weighted.T @ basis, weighted.T @ place)
+        robust = weight / (1.0 + ((place - curve) / stray) ** 2)
+    return curve

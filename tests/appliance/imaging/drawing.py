@@ -75,6 +75,24 @@ def single(
     return Drawn(from_bgr(_noisy(frame, 3)), (quad,))
 
 
+def pale(quad: NDArray[np.float64], width: int = 1200, height: int = 1600, seed: int = 3) -> Drawn:
+    """A sheet on crumpled paper of nearly its own tone: its edges and its smoothness tell it from the ground."""
+    random = np.random.default_rng(seed)
+    facets = cv2.resize(
+        random.normal(0, 9, (height // 50, width // 50)), (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    frame = np.clip(np.full((height, width, 3), 196.0) + facets[..., None], 0, 255).astype(np.uint8)
+    shadow = np.zeros((height, width), np.float32)
+    cv2.polylines(shadow, [np.rint(quad).astype(np.int32)], True, 34.0, 12)
+    frame = np.clip(frame - cv2.GaussianBlur(shadow, (0, 0), 3)[..., None], 0, 255).astype(np.uint8)
+    page = np.full((1000, 700, 3), 205, np.uint8)
+    for row in range(120, 700, 40):
+        for column in range(80, 600, 45):
+            cv2.putText(page, "abo", (column, row), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (60, 60, 60), 2, cv2.LINE_AA)
+    _paste(frame, page, quad)
+    return Drawn(from_bgr(_noisy(frame, seed)), (quad,))
+
+
 def _ground(width: int, height: int, seed: int) -> NDArray[np.uint8]:
     noise = np.random.default_rng(seed).normal(0, 3, (height, width, 1))
     return np.clip(np.array(GROUND) + noise, 0, 255).astype(np.uint8)

@@ -12,7 +12,7 @@ from appliance.imaging.model import Processed, Setup
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes, from_bgr, from_grey, from_jpeg
 from appliance.imaging.profiles import DEFAULT_PROFILE, PROFILES
-from tests.appliance.imaging.drawing import Drawn, changed, overlap, single, spread, turned
+from tests.appliance.imaging.drawing import Drawn, changed, overlap, pale, single, spread, turned
 
 OBLIQUE = np.array([[250.0, 200.0], [950.0, 240.0], [1000.0, 1300.0], [180.0, 1260.0]])
 
@@ -149,3 +149,20 @@ def test_the_same_frame_always_gives_the_same_result() -> None:
 def test_the_default_profile_is_the_one_for_books() -> None:
     assert DEFAULT_PROFILE is PROFILES["sach-in-300"]
     assert set(PROFILES) == {"sach-in-300", "quy-hiem-400", "van-ban-200", "bao-200"}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_pale_paper_on_pale_paper_is_found_by_its_straight_edges(seed: int) -> None:
+    drawn = pale(OBLIQUE, seed=seed)
+    assert min(overlaps(run(drawn.planes), drawn)) > 0.96
+    assert "outline_uncertain" not in codes(run(drawn.planes))
+
+
+def test_a_table_on_a_page_is_never_taken_for_the_page() -> None:
+    page = np.full((1600, 1200, 3), 205, np.uint8)
+    cv2.rectangle(page, (200, 500), (1000, 1300), (60, 60, 60), 4)
+    for row in range(80, 1560, 40):
+        cv2.putText(page, "written across the whole of the frame", (60, row), 0, 1.6, (60, 60, 60), 3)
+    processed = run(from_bgr(page))
+    assert "outline_uncertain" in codes(processed)
+    assert {processed.pages[0].width_px, processed.pages[0].height_px} == {1200, 1600}

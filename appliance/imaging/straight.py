@@ -1,0 +1,239 @@
+"""A sheet seen by its straight edges alone: for pale paper on a pale ground, where neither tone nor colour tells.
+
+Paper is flat, so its edges are the longest straight lines round a smooth place, however faint. Four lines that meet
+make a hypothesis; what speaks for it is how much of each side was seen, that all print lies within, and that the paper
+is smoother than what lies around it.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.imaging.geometry import Polygon, area, clockwise_from_top_left, is_sane_quad
+from appliance.imaging.planes import Plane, plane
+from appliance.imaging.view import View
+
+Floats = NDArray[np.float64]
+
+_LOCAL: Final = 0.02
+"""Of the longer side: how far around a place its tone is compared."""
+_QUIET: Final = 0.02
+"""Of the middle luma: changes well below this stay grain."""
+_GAIN: Final = 40.0
+_SHORTEST: Final = 0.02
+_LINES: Final = 30
+_SOFT_PX: Final = 1.5
+_LEAST_SLOPE: Final = 4.0
+_FAINT: Final = 0.6
+_AREA_WEIGHT: Final = 0.5
+_ALIKE_DEG: Final = 3.0
+_OFF: Final = 0.004
+_PARALLEL_DEG: Final = 28.0
+_ACROSS_DEG: Final = 55.0
+_APART: Final = 0.25
+_OUTSIDE: Final = 0.1
+_TRIED: Final = 40
+_MIN_AREA: Final = 0.15
+_INK: Final = 0.18
+"""Of the middle luma: print is darker than its paper by this much."""
+_LOST: Final = 0.6
+"""With less of all print than this within it, a hypothesis is one page of two, or a table on a page."""
+_MOSTLY: Final = 0.25
+_BAND: Final = (0.008, 0.03)
+_HALF: Final = 1024
+"""Places along a line that are told apart, to either side of its middle."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """A straight line; places along it are counted from `_HALF` at its middle.
+
+    Attributes:
+        middle: a point on it.
+        along: its direction, length 1.
+        seen: how much of an edge was seen before each place, cumulated.
+        inside: how much of it lies in the view before each place, cumulated.
+    """
+
+    middle: Polygon
+    along: Polygon
+    seen: Floats
+    inside: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hypothesis:
+    """Four straight lines that may be the edges of a sheet.
+
+    Attributes:
+        quad: its corners, clockwise from the top left, in pixels of the view; may lie a little outside it.
+        confidence: 0 to 1.
+    """
+
+    quad: Polygon
+    confidence: float
+
+
+def straight_sheet(view: View, clean: View, even: Plane) -> Hypothesis | None:
+    """Return the best sheet with four straight edges, or None when no four lines go together.
+
+    Args:
+        view: where to look.
+        clean: the same without print.
+        even: `evened(clean)`.
+    """
+    quads, seen = _hypotheses(view, _lines(even))
+    ink, rough = cv2.subtract(clean.y, view.y) > _INK * float(np.median(clean.y)), _roughness(even)
+    best = [Hypothesis(clockwise_from_top_left(quads[i]), float(seen[i])) for i in np.argsort(seen)[-_TRIED:]]
+    judged = [Hypothesis(each.quad, each.confidence * _fits(each.quad, ink, rough) ** 0.5) for each in best]
+    return max(judged, key=lambda each: each.confidence * area(each.quad) ** _AREA_WEIGHT, default=None)
+
+
+def evened(clean: View) -> Plane:
+    """Return luma with the lamp's slope taken out and faint edges as strong as clear ones."""
+    luma, sigma = clean.y.astype(np.float32), _LOCAL * clean.longer_px
+    difference = luma - cv2.GaussianBlur(luma, (0, 0), sigma)
+    quiet = _QUIET * float(np.median(clean.y)) + 0.5
+    spread = np.sqrt(cv2.GaussianBlur(difference * difference, (0, 0), sigma))
+    return plane(np.clip(128 + difference / (spread + quiet) * _GAIN, 0, 255).astype(np.uint8))
+
+
+def _segments(even: Plane) -> Floats:
+    """Return straight segments x0, y0, x1, y1, the longest first."""
+    detected = cv2.createLineSegmentDetector(0).detect(even)[0]
+    found = np.array(detected if np.size(detected) > 1 else [], np.float64).reshape(-1, 4)  # None where there is none
+    lengths = np.hypot(found[:, 2] - found[:, 0], found[:, 3] - found[:, 1])
+    order = np.argsort(lengths)[::-1]
+    return np.asarray(found[order][lengths[order] >= _SHORTEST * max(even.shape)], np.float64)
+
+
+def _lines(even: Plane) -> list[_Line]:
+    """Return the lines on which the most was seen."""
+    segments = _segments(even)
+    starts, ends = segments[:, :2], segments[:, 2:]
+    spans = ends - starts
+    lengths = np.linalg.norm(spans, axis=1)
+    angles = np.arctan2(spans[:, 1], spans[:, 0])
+    taken, lines, slope = np.zeros(len(segments), bool), [], _slope(even)
+    for seed in range(len(segments)):
+        if taken[seed]:
+            continue
+        middle, along = (starts[seed] + ends[seed]) / 2, spans[seed] / lengths[seed]
+        for _ in range(2):
+            turn = np.abs((angles - np.arctan2(along[1], along[0]) + np.pi / 2) % np.pi - np.pi / 2)
+            normal = np.array([-along[1], along[0]])
+            far = np.maximum(np.abs((starts - middle) @ normal), np.abs((ends - middle) @ normal))
+            own = (turn < np.radians(_ALIKE_DEG)) & (far < _OFF * max(even.shape) + 1)
+            own[seed] = True
+            middle, along = _fitted(starts[own], ends[own], along)
+        taken |= own
+        lines.append((float(lengths[own].sum()), middle, along, own))
+    lines.sort(key=lambda line: line[0], reverse=True)
+    return [_seen(middle, along, segments[own], slope) for _, middle, along, own in lines[:_LINES]]
+
+
+def _slope(even: Plane) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    soft = cv2.GaussianBlur(even, (0, 0), _SOFT_PX)
+    across, down = (cv2.Sobel(soft, cv2.CV_32F, *order, ksize=3, scale=0.25) for order in ((1, 0), (0, 1)))
+    return np.asarray(across, np.float32), np.asarray(down, np.float32)
+
+
+def _fitted(starts: Floats, ends: Floats, along: Floats) -> tuple[Floats, Floats]:
+    both = np.concatenate([starts, ends])
+    weight = np.tile(np.linalg.norm(ends - starts, axis=1), 2)
+    middle = np.average(both, axis=0, weights=weight)
+    values, vectors = np.linalg.eigh(np.cov((both - middle).T, aweights=weight))
+    main = vectors[:, int(values.argmax())]
+    return middle, np.asarray(main if main @ along > 0 else -main, np.float64)
+
+
+def _seen(middle: Floats, along: Floats, segments: Floats, slope: tuple[NDArray[np.float32], ...]) -> _Line:
+    """Return a line with what was seen along it: straight segments in full, a slope straight across it in part."""
+    height, width = slope[0].shape
+    normal = np.array([-along[1], along[0]])
+    places = middle + np.arange(-_HALF, _HALF)[:, None] * along
+    inside = ((places >= 1) & (places < (width - 2, height - 2))).all(axis=1)
+    first, last = (int(where) for where in np.flatnonzero(inside)[[0, -1]]) if inside.any() else (0, 0)
+    seen = np.zeros(2 * _HALF)
+    near = places[first : last + 1, None, :] + np.array([-1.5, 0.0, 1.5])[None, :, None] * normal
+    at = np.clip(np.rint(near).astype(np.intp), 0, (width - 1, height - 1))
+    x, y = (values[at[..., 1], at[..., 0]] for values in slope)
+    across, astray = np.abs(x * normal[0] + y * normal[1]), np.abs(x * along[0] + y * along[1])
+    seen[first : last + 1] = _FAINT * ((across > _LEAST_SLOPE) & (astray < 0.5 * across)).any(axis=1)
+    for start, end in zip((segments[:, :2] - middle) @ along, (segments[:, 2:] - middle) @ along, strict=True):
+        low, high = sorted((round(float(start)) + _HALF, round(float(end)) + _HALF))
+        seen[max(0, low - 1) : high + 1] = 1.0
+    seen *= inside
+    return _Line(middle, along, np.concatenate([[0.0], np.cumsum(seen)]), np.concatenate([[0.0], np.cumsum(inside)]))
+
+
+def _hypotheses(view: View, lines: list[_Line]) -> tuple[Floats, Floats]:
+    """Return quads of lines, shape (n, 4, 2), and how much was seen of their sides, shape (n,)."""
+    facing = [pair for pair in combinations(range(len(lines)), 2) if _may_face(lines, pair, _APART * view.longer_px)]
+    sides = np.array([(a, c, b, d) for (a, b), (c, d) in combinations(facing, 2) if _cross(lines, a, b, c, d)])
+    if not len(sides):
+        return np.zeros((0, 4, 2)), np.zeros(0)
+    middle, along = np.stack([line.middle for line in lines]), np.stack([line.along for line in lines])
+    before = np.roll(sides, 1, axis=1)
+    step = _cross_product(middle[sides] - middle[before], along[sides]) / _cross_product(along[before], along[sides])
+    quads = middle[before] + step[..., None] * along[before]
+    slack, size = _OUTSIDE * view.longer_px, np.array([view.width_px, view.height_px])
+    whole = ((quads > -slack) & (quads < size + slack)).all(axis=(1, 2))
+    sides, quads = sides[whole], quads[whole]
+    ends = np.stack([quads, np.roll(quads, -1, axis=1)])
+    places = np.rint(((ends - middle[sides]) * along[sides]).sum(axis=-1)).astype(np.intp) + _HALF
+    low, high = np.sort(np.clip(places, 0, 2 * _HALF), axis=0)
+    seen, inside = np.stack([line.seen for line in lines]), np.stack([line.inside for line in lines])
+    shares = (seen[sides, high] - seen[sides, low]) / np.maximum(inside[sides, high] - inside[sides, low], 1.0)
+    short = inside[sides, high] - inside[sides, low] < 0.5 * (high - low)
+    strength = (shares.min(axis=1) * shares.mean(axis=1)) ** 0.5 * ~short.any(axis=1)
+    keep = [i for i in np.argsort(strength)[::-1][: 4 * _TRIED] if _is_sheet(quads[i], view)]
+    return quads[keep], strength[keep]
+
+
+def _cross_product(a: Floats, b: Floats) -> Floats:
+    return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0], np.float64)
+
+
+def _angle(a: _Line, b: _Line) -> float:
+    return float(np.arccos(min(1.0, abs(float(a.along @ b.along)))))
+
+
+def _may_face(lines: list[_Line], pair: tuple[int, int], apart_px: float) -> bool:
+    a, b = (lines[index] for index in pair)
+    normal = np.array([-a.along[1], a.along[0]])
+    return _angle(a, b) < np.radians(_PARALLEL_DEG) and abs(float((b.middle - a.middle) @ normal)) > apart_px
+
+
+def _cross(lines: list[_Line], a: int, b: int, c: int, d: int) -> bool:
+    limit = np.radians(_ACROSS_DEG)
+    return len({a, b, c, d}) == 4 and all(_angle(lines[i], lines[j]) > limit for i in (a, b) for j in (c, d))
+
+
+def _is_sheet(quad: Polygon, view: View) -> bool:
+    return is_sane_quad(quad) and abs(area(quad)) > _MIN_AREA * view.y.size
+
+
+def _roughness(even: Plane) -> NDArray[np.float32]:
+    luma = even.astype(np.float32)
+    return np.asarray(np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 2.0)), np.float32)
+
+
+def _fits(quad: Polygon, ink: NDArray[np.bool_], rough: NDArray[np.float32]) -> float:
+    """Return how well print and texture go with a quad, 0 to 1: print within, the ground rougher than the paper."""
+    mask = np.zeros(ink.shape, np.uint8)
+    cv2.fillPoly(mask, [np.rint(quad).astype(np.int32)], 1)
+    near, far = (np.ones((2 * round(share * max(ink.shape)) + 1,) * 2, np.uint8) for share in _BAND)
+    outer = (cv2.dilate(mask, far) > 0) & (cv2.dilate(mask, near) == 0)
+    inner = (cv2.erode(mask, far, borderValue=1) == 0) & (cv2.erode(mask, near, borderValue=1) > 0)
+    inked = int(np.count_nonzero(ink & (mask > 0))) / max(int(np.count_nonzero(ink)), 1)
+    held = float(np.clip((inked - _LOST) / _MOSTLY, 0, 1))
+    if np.count_nonzero(outer) < max(ink.shape) or not inner.any():
+        return held
+    around, within = (float(cv2.mean(rough, np.asarray(place, np.uint8))[0]) for place in (outer, inner))
+    smoother = around / max(within, 0.5)
+    return held * float(np.clip(smoother / 1.5, 0.3, 1.0))
