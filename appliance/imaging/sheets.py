@@ -8,10 +8,11 @@ import numpy as np
 
 from appliance.imaging import gutter as spine
 from appliance.imaging.beyond import print_beyond
+from appliance.imaging.fore_edge import without_leaves
 from appliance.imaging.geometry import Polygon, clockwise_from_top_left, crossing, four_corners, is_sane_quad, points
 from appliance.imaging.gutter import Gutter
 from appliance.imaging.outline import Region, find_region
-from appliance.imaging.planes import Planes
+from appliance.imaging.planes import Plane, Planes
 from appliance.imaging.print_lines import direction_of_print
 from appliance.imaging.sides import follow
 from appliance.imaging.straight import evened, straight_sheet
@@ -94,7 +95,7 @@ def _by_straight_edges(view: View, clean: View) -> Found | None:
     if guess is None:
         return None
     pale = replace(view, y=even)
-    sheet = _trace(pale, pale, guess.quad, None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)
+    sheet = _trace(None, pale, pale, guess.quad, None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)
     corners = view.from_frame(sheet.corners)
     paper = _paper(clean, corners)
     sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
@@ -114,7 +115,7 @@ def _by_tone(planes: Planes, view: View, clean: View, may_divide: bool) -> Found
         return Found(())
     divided = _divide(view, region, quad, may_divide)
     if divided is None:
-        return Found((_trace(view, clean, quad, None),))
+        return Found((_trace(planes.y, view, clean, quad, None),))
     gutter, parts, division = divided
     exact = spine.refined(planes.y, view.to_frame(gutter.line))
     line = view.from_frame(exact)
@@ -123,7 +124,7 @@ def _by_tone(planes: Planes, view: View, clean: View, may_divide: bool) -> Found
     quads = [clockwise_from_top_left(four_corners(part)) for part in parts]
     if not all(is_sane_quad(each) for each in quads):
         return Found(())
-    sheets = tuple(_trace(view, clean, each, line) for each in quads)
+    sheets = tuple(_trace(planes.y, view, clean, each, line) for each in quads)
     return Found(sheets, exact, gutter.upright, fragment=division == "fragment")
 
 
@@ -179,9 +180,19 @@ def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | Non
 
 
 def _trace(
-    view: View, clean: View, quad: Polygon, line: Polygon | None, *, reach: float = _REACH, deep: float = _DEEP
+    luma: Plane | None,
+    view: View,
+    clean: View,
+    quad: Polygon,
+    line: Polygon | None,
+    *,
+    reach: float = _REACH,
+    deep: float = _DEEP,
 ) -> Sheet:
-    """Return the exact outline near a rough quad; the side along the spine is the spine itself."""
+    """Return the exact outline near a rough quad; the side along the spine is the spine itself.
+
+    Leaves below the page are looked for in `luma`, the frame's own; None = there is no book.
+    """
     size = float(np.sqrt(cv2.contourArea(quad.astype(np.float32))))
     paper = _paper(clean, quad)
     curves, evidence, cut = [], [], 0
@@ -190,10 +201,16 @@ def _trace(
             curves.append(_along_line(start, end, line))
             continue
         side = follow(view, clean, start, end, reach_px=reach * size, deep_px=deep * size)
-        curves.append(side.curve)
+        leaves = (
+            None
+            if luma is None or side.at_frame
+            else without_leaves(luma, view.to_frame(side.curve), size * view.scale)
+        )
+        curves.append(side.curve if leaves is None else view.from_frame(leaves[0]))
         cut += side.at_frame
         lost = print_beyond(view, clean, start, end, paper)
-        evidence.append(0.0 if lost else side.support * min(1.0, side.contrast / _SOLID_CONTRAST))
+        seen = side.support * min(1.0, side.contrast / _SOLID_CONTRAST) if leaves is None else leaves[1]
+        evidence.append(0.0 if lost else seen)
     corners = points([_corner(curves[i - 1], curves[i], quad[i], 0.2 * size) for i in range(4)])
     pieces = [_between(corners[i], corners[(i + 1) % 4], curves[i]) for i in range(4)]
     seen = min(evidence, default=0.0) if cut < _MOST_CUT else 0.0
