@@ -1,12 +1,15 @@
 """Numbers against limits: findings with a code, a severity, the value and the limit. One function a question."""
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
+from appliance.imaging.fingers import NARROWEST_SHARE, Intruder
+from appliance.imaging.geometry import Polygon
 from appliance.imaging.measure import Edges, Tone
 from appliance.imaging.profiles import Profile
-from wire.documents import FindingEntry, PageType, Severity
+from wire.documents import FindingEntry, PageType, Place, Severity
 
 _RUN: Final = 2
 """Captures of the same job that make a measure of how sharp this station and book are."""
@@ -16,8 +19,8 @@ _CUT_SHARE: Final = 0.3
 _MAX_CUT_PIECES: Final = 15
 """Measured: 24 and more with text in the cut, at most 11 where paper without any only touches the frame."""
 _BURNT_MIDDLE: Final = 250.0
-_BLACK: Final = 16.0
-"""Ink this dark was not thinned by light: measured 32 and more at one and a half stops over, 0 in drawn pages."""
+_BLACK: Final = 6.0
+"""Ink this dark was not thinned by light: measured 10 and more at one and a half stops over, 0 in drawn pages."""
 _FEW_CHECKS: Final = frozenset({"cover", "spine", "endpaper", "plate", "foldout", "insert"})
 _OF_PRINT: Final = frozenset({"blur", "motion", "blur_unsure", "skew", "blank_page"})
 _OF_PAPER: Final = frozenset({"exposure_dark", "skew", "blank_page", "blur_unsure"})
@@ -97,6 +100,22 @@ def check_cut(at_border: tuple[float, ...], pieces: tuple[int, ...]) -> tuple[Fi
     worst = max(pieces[index] for index in cut)
     severity: Severity = "bad" if worst > _MAX_CUT_PIECES else "warn"
     return (FindingEntry(code="cut_edge", severity=severity, value=float(worst), limit=float(_MAX_CUT_PIECES)),)
+
+
+def check_fingers(over: Sequence[Intruder], to_page: Callable[[Polygon], Polygon]) -> tuple[FindingEntry, ...]:
+    """Say that something lies over a page's edge: a person sees at once whether it hides print.
+
+    Args:
+        over: what was seen there.
+        to_page: takes points of the reduced frame to pixels of the page (or frame) that the finding belongs to.
+    """
+    if not over:
+        return ()
+    widest = max(over, key=lambda each: each.width_share)
+    low, high = (to_page(widest.corners).min(axis=0).clip(min=0), to_page(widest.corners).max(axis=0).clip(min=0))
+    place = Place(int(low[0]), int(low[1]), int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1)
+    value, limit = round(widest.width_share, 3), round(NARROWEST_SHARE, 3)
+    return (FindingEntry(code="finger", severity="warn", value=value, limit=limit, place=place),)
 
 
 def check_skew(residual_deg: float | None, straightened_deg: float, profile: Profile) -> tuple[FindingEntry, ...]:

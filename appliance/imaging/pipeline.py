@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from appliance.imaging import checks, measure
+from appliance.imaging.fingers import Intruder, find_intruders
 from appliance.imaging.geometry import (
     as_outline,
     shares_at_border,
@@ -21,7 +22,7 @@ from appliance.imaging.profiles import Profile
 from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.sheets import Found, Sheet, find_sheets
 from appliance.imaging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
-from appliance.imaging.view import View, reduced
+from appliance.imaging.view import View, reduced, without_print
 from wire.documents import FindingEntry, PageType, QuarterTurn, Side
 
 _LEAST_CONTRAST: Final = 30.0
@@ -59,7 +60,9 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
     if not certain and _shows_nothing(view, own):
         return Processed((), (*findings, FindingEntry(code="empty_frame", severity="bad")), own)
+    over = _lying_over(view, found)
     if not certain:
+        findings += checks.check_fingers([each for seen in over.values() for each in seen], view.to_frame)
         value, limit = round(_confidence(found), 2), profile.min_confidence
         findings += (FindingEntry(code="outline_uncertain", severity="warn", value=value, limit=limit),)
         found = Found((_whole_sheet(planes),))
@@ -69,7 +72,7 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     run = tuple(each.edge_sigma_px for each in previous if each.edge_sigma_px is not None)
     limit_px, known = checks.blur_limit_px(profile, setup.edge_sigma_px, run)
     rules = _Rules(profile, rotation, certain, limit_px, known, setup.page_type)
-    judged = [_page(planes, side, sheet, rules) for side, sheet in _sides(found, rotation)]
+    judged = [_page(planes, side, sheet, rules, over.get(sheet, []), view) for side, sheet in _sides(found, rotation)]
     sigmas = [sigma for _, sigma in judged if sigma is not None]
     return Processed(tuple(page for page, _ in judged), findings, replace(own, edge_sigma_px=min(sigmas, default=None)))
 
@@ -80,6 +83,16 @@ def _duplicates(own: Signature, previous: tuple[Signature, ...]) -> tuple[Findin
         if same_spread(other, own) is Match.AGREE:
             return (FindingEntry(code="duplicate", severity="info", value=float(distance)),)
     return ()
+
+
+def _lying_over(view: View, found: Found) -> dict[Sheet, list[Intruder]]:
+    """Return what lies over the edges of every sheet."""
+    clean = without_print(view)
+    gutter = None if found.gutter is None else view.from_frame(found.gutter)
+    return {
+        sheet: find_intruders(clean, view.from_frame(sheet.polygon), view.from_frame(sheet.corners), gutter)
+        for sheet in found.sheets
+    }
 
 
 def _confidence(found: Found) -> float:
@@ -106,7 +119,9 @@ def _sides(found: Found, rotation: QuarterTurn) -> list[tuple[Side, Sheet]]:
     return [("left", first), ("right", second)]
 
 
-def _page(planes: Planes, side: Side, sheet: Sheet, rules: _Rules) -> tuple[Page, float | None]:
+def _page(
+    planes: Planes, side: Side, sheet: Sheet, rules: _Rules, over: list[Intruder], view: View
+) -> tuple[Page, float | None]:
     """Return the finished page and how wide the edges of its print are."""
     corners = turned(sheet.corners, rules.rotation)
     outline = turned_outline(sheet.polygon, corners[0])
@@ -119,6 +134,7 @@ def _page(planes: Planes, side: Side, sheet: Sheet, rules: _Rules) -> tuple[Page
     findings = checks.check_exposure(tone, rules.profile, edges.ink)
     if not checks.is_blank(share, rules.profile):
         findings += checks.check_blur(edges, rules.profile, rules.blur_limit_px, rules.sharpness_known)
+    findings += checks.check_fingers(over, lambda polygon: mapping.from_frame(view.to_frame(polygon)))
     if rules.certain:
         border = shares_at_border(corners, outline, planes.width_px, planes.height_px)
         inside = mapping.from_frame(outline) * (ink.shape[1] / flat.width_px)

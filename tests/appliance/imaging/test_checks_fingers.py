@@ -1,0 +1,74 @@
+"""What lies over the edge of a page is seen, whatever its colour; pictures, shadows and stains are no fingers."""
+
+import cv2
+import numpy as np
+import pytest
+
+from appliance.imaging.model import Processed, Setup
+from appliance.imaging.pipeline import process
+from appliance.imaging.planes import Planes
+from appliance.imaging.profiles import DEFAULT_PROFILE
+from firmware.simulated import Fault, SimulatedCamera
+from tests.appliance.imaging.drawing import Drawn, spread, turned
+
+CLEAN = spread(seed=21)
+COLOURS = {
+    "light": (190, 113, 141),
+    "dark": (78, 120, 140),
+    "blue glove": (105, 152, 104),
+    "black glove": (45, 128, 128),
+}
+
+
+def laid(drawn: Drawn, colour: tuple[int, int, int], start: tuple[int, int], end: tuple[int, int], wide: int) -> Planes:
+    """The frame with a round bar of one colour laid from `start` to `end`."""
+    planes = Planes(drawn.planes.y.copy(), drawn.planes.u.copy(), drawn.planes.v.copy())
+    for values, value, half in zip((planes.y, planes.u, planes.v), colour, (1, 2, 2), strict=True):
+        ends = [tuple(axis // half for axis in point) for point in (start, end)]
+        cv2.line(values, ends[0], ends[1], value, wide // half, cv2.LINE_AA)
+    return planes
+
+
+def fingers(processed: Processed) -> list[str]:
+    return [finding.severity for finding in processed.all_findings if finding.code == "finger"]
+
+
+@pytest.mark.parametrize("colour", COLOURS.values(), ids=COLOURS)
+@pytest.mark.parametrize(
+    ("start", "end"), [((1100, 1199), (1090, 990)), ((1599, 500), (1380, 560)), ((420, 0), (400, 200))]
+)
+def test_a_finger_of_any_colour_is_seen_from_every_free_side(
+    colour: tuple[int, int, int], start: tuple[int, int], end: tuple[int, int]
+) -> None:
+    assert fingers(process(laid(CLEAN, colour, start, end, 70), Setup(), DEFAULT_PROFILE)) == ["warn"]
+
+
+def test_it_is_seen_in_a_frame_that_lies_on_its_side() -> None:
+    frame = turned(laid(CLEAN, COLOURS["light"], (1599, 500), (1380, 560), 70), 1)
+    assert fingers(process(frame, Setup(), DEFAULT_PROFILE)) == ["warn"]
+
+
+def test_the_place_that_is_told_lies_where_the_finger_lies() -> None:
+    processed = process(laid(CLEAN, COLOURS["light"], (1100, 1199), (1090, 990), 70), Setup(), DEFAULT_PROFILE)
+    (finding,) = [each for each in processed.pages[1].findings if each.code == "finger"]
+    assert finding.place is not None
+    assert finding.place.y + finding.place.height > 0.9 * processed.pages[1].height_px
+    assert 40 < finding.place.width < 140
+
+
+def test_clean_spreads_and_what_is_printed_or_falls_on_them_are_no_fingers() -> None:
+    stain = laid(CLEAN, (120, 110, 140), (1100, 500), (1200, 560), 80)
+    ribbon = laid(CLEAN, (80, 110, 170), (1100, 1199), (1100, 900), 10)
+    shadow = CLEAN.planes.y.astype(np.float32)
+    fall = np.ones_like(shadow)
+    cv2.line(fall, (1100, 1199), (1090, 900), 0.55, 160)
+    shaded = (shadow * cv2.GaussianBlur(fall, (0, 0), 12)).astype(np.uint8)
+    for planes in (CLEAN.planes, stain, ribbon, Planes(shaded, CLEAN.planes.u, CLEAN.planes.v)):
+        assert fingers(process(planes, Setup(), DEFAULT_PROFILE)) == []
+
+
+@pytest.mark.parametrize("seed", [2, 9, 31])
+def test_the_simulated_finger_is_named(seed: int) -> None:
+    frame = SimulatedCamera(seed, 1600, 1200, faults={1: Fault.FINGER}).capture(pressed_at_ns=0)
+    planes = Planes(*(np.ascontiguousarray(each) for each in (frame.y, frame.u, frame.v)))
+    assert fingers(process(planes, Setup(), DEFAULT_PROFILE))
