@@ -12,6 +12,9 @@ from appliance.imaging.view import View
 _NEAR: Final = 0.04
 _FAR: Final = 0.16
 _LIKE: Final = 40.0
+_OTHER_COLOUR: Final = 0.08
+"""Of luma: how far blue and red difference of paper may be from the page's, together."""
+_IN_SHADE: Final = 0.75
 _DARKEST: Final = 0.3
 _INK: Final = 28
 _FAINT_INK: Final = 0.14
@@ -65,7 +68,11 @@ def print_beyond(
     tone, ink = y[like], y[like] - view.y[inside][like]
     faint = np.maximum(_FAINT_INK * tone, _LEAST_INK)
     smooth = float(np.median(ink)) <= _QUIET * float(np.median(tone))
-    printed = float((ink > _INK).mean()) > _MIN_INK or (smooth and float((ink > faint).mean()) > _MIN_INK)
+    printed = float((ink > (np.minimum(faint, _INK) if smooth else _INK)).mean()) > _MIN_INK
+    if printed and not smooth and float(np.median(tone)) < _IN_SHADE * paper[0]:
+        # A shadow leaves paper its colour; a rough ground that is as dark has its own.
+        shares = [(each[like] - 128) / tone - (own - 128) / paper[0] for each, own in ((u, paper[1]), (v, paper[2]))]
+        printed = sum(float(np.median(np.abs(share))) for share in shares) < _OTHER_COLOUR
     return printed and not (may_face and _apart(clean, start, end, outward))
 
 

@@ -21,6 +21,9 @@ _LEAST_SOLIDITY: Final = 0.6
 _FACING_SHARE: Final = 0.4
 """A piece this much as large as the largest may be its facing page."""
 _SPINE_SHARE: Final = 0.07
+_COLOUR_GAIN: Final = 1000.0
+_OTHER_COLOUR: Final = 30.0
+"""Thousandths of luma: below this both sides have one colour."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,28 @@ def find_region(clean: View) -> Region | None:
     """Return the best piece of paper in a view without print, or None when nothing large stands out."""
     regions = [region for mask in _masks(clean) if (region := _region(clean, mask)) is not None]
     return max(regions, key=lambda region: region.score, default=None)
+
+
+def region_of_one_colour(clean: View) -> Region | None:
+    """Return the piece that has the colour of the lightest paper, however much darker the lamp leaves its far end.
+
+    Asked when luma does not tell: a ground as light as paper in shadow. None when nothing large is of another colour.
+    """
+    unlike = _unlike_paper(clean)
+    mask = cv2.threshold(unlike, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+    inside = mask > 0
+    if inside.all() or float(np.mean(unlike[~inside])) - float(np.mean(unlike[inside])) < _OTHER_COLOUR:
+        return None
+    return _region(clean, plane(mask))
+
+
+def _unlike_paper(view: View) -> Plane:
+    """Return how far each pixel's colour, as a share of its luma, is from that of the lightest fifth of the view."""
+    luma = np.maximum(view.y.astype(np.float32), 16.0)
+    shares = [(values.astype(np.float32) - 128.0) / luma for values in (view.u, view.v)]
+    light = view.y >= np.percentile(view.y, 80)
+    distance = sum((share - np.float32(np.median(share[light]))) ** 2 for share in shares)
+    return plane(np.minimum(_COLOUR_GAIN * np.sqrt(distance), 255).astype(np.uint8))
 
 
 def _masks(view: View) -> Iterator[Plane]:

@@ -11,7 +11,7 @@ from appliance.imaging.beyond import print_beyond
 from appliance.imaging.fore_edge import without_leaves
 from appliance.imaging.geometry import Polygon, clockwise_from_top_left, crossing, four_corners, is_sane_quad, points
 from appliance.imaging.gutter import Gutter
-from appliance.imaging.outline import Region, find_region
+from appliance.imaging.outline import Region, find_region, region_of_one_colour
 from appliance.imaging.planes import Plane, Planes
 from appliance.imaging.print_lines import direction_of_print
 from appliance.imaging.sides import follow
@@ -82,10 +82,15 @@ def find_sheets(planes: Planes, view: View, *, may_divide: bool = True) -> Found
         may_divide: whether two pages may be told apart; a facing page that the frame cuts off is left out in any case.
     """
     clean = without_print(view)
-    found = _by_tone(planes, view, clean, may_divide)
-    if found.sheets and min(sheet.confidence for sheet in found.sheets) >= _CLEAR:
+    found = _of_region(planes, view, clean, find_region(clean), may_divide)
+    if _is_clear(found):
         return found
-    return _by_straight_edges(view, clean) or found
+    other = _of_region(planes, view, clean, region_of_one_colour(clean), may_divide)
+    return other if _is_clear(other) else _by_straight_edges(view, clean) or found
+
+
+def _is_clear(found: Found) -> bool:
+    return bool(found.sheets) and min(sheet.confidence for sheet in found.sheets) >= _CLEAR
 
 
 def _by_straight_edges(view: View, clean: View) -> Found | None:
@@ -105,9 +110,8 @@ def _by_straight_edges(view: View, clean: View) -> Found | None:
     return Found((replace(sheet, confidence=confidence),)) if confidence >= _STRAIGHT_CLEAR else None
 
 
-def _by_tone(planes: Planes, view: View, clean: View, may_divide: bool) -> Found:
-    """Return the pages that are unlike their ground in luma or colour."""
-    region = find_region(clean)
+def _of_region(planes: Planes, view: View, clean: View, region: Region | None, may_divide: bool) -> Found:
+    """Return the pages within a piece of paper that is unlike its ground in luma or colour."""
     if region is None:
         return Found((), paper=False)
     quad = clockwise_from_top_left(four_corners(region.contour))
