@@ -15,6 +15,7 @@ _RUN: Final = 2
 """Captures of the same job that make a measure of how sharp this station and book are."""
 _RUN_FACTOR: Final = 1.25
 _SHARPEST_LIMIT_PX: Final = 1.0
+_SMEARED_PX: Final = 1.15
 _CUT_SHARE: Final = 0.3
 _MAX_CUT_PIECES: Final = 15
 """Measured: 24 and more with text in the cut, at most 11 where paper without any only touches the frame."""
@@ -38,10 +39,12 @@ def check_blur(edges: Edges, profile: Profile, limit_px: float, known: bool) -> 
     """Judge sharpness; with too little print to tell it says so, and is never bad."""
     if edges.sigma_px is None:
         return (FindingEntry(code="blur_unsure", severity="info", value=float(edges.cells)),)
-    if edges.sigma_px <= limit_px:
-        return ()
     ratio = profile.max_motion_ratio_known if known else profile.max_motion_ratio
     code = "motion" if edges.ratio > ratio else "blur"
+    soft = edges.sigma_px * edges.faint > profile.max_softness
+    smeared = code == "motion" and edges.sigma_px > _SMEARED_PX
+    if edges.sigma_px <= limit_px and (known or not (soft or smeared)):
+        return ()
     return (FindingEntry(code=code, severity="bad", value=round(edges.sigma_px, 2), limit=round(limit_px, 2)),)
 
 
@@ -72,15 +75,17 @@ def check_exposure(tone: Tone, profile: Profile, ink: float | None = None) -> tu
         severity = "bad" if tone.paper < profile.min_paper_level_bad else "warn"
         limit = profile.min_paper_level
         found.append(FindingEntry(code="exposure_dark", severity=severity, value=round(tone.paper, 1), limit=limit))
-    if tone.white_share > profile.max_white_share:
-        everywhere = tone.middle >= _BURNT_MIDDLE
+    everywhere = tone.middle >= _BURNT_MIDDLE
+    share = tone.white_share if everywhere else tone.patch_share
+    limit = profile.max_white_share if everywhere else profile.max_glare_share
+    if share > limit:
         severity = "warn" if not everywhere else "info" if ink is not None and ink <= _BLACK else "bad"
         found.append(
             FindingEntry(
                 code="exposure_bright" if everywhere else "glare",
                 severity=severity,
-                value=round(tone.white_share, 4),
-                limit=profile.max_white_share,
+                value=round(share, 4),
+                limit=limit,
                 place=tone.white_place,
             )
         )

@@ -14,8 +14,17 @@ _CELL_PX: Final = 48
 _ROWS: Final = 20
 """Rows of cells that are measured, spread over the page: more of them tell nothing new."""
 _MIN_CELLS: Final = 12
+_MIN_PRINTED: Final = 0.12
+"""Share of the cells: measured 0.5 and more on pages of text, up to 0.15 where pictures have something like strokes."""
 _MIN_RANGE: Final = 70
+_MIN_RANGE_FAINT: Final = 50
+_FAR_OUT_PX: Final = 2.2
+_FAR_OUT_FAINT: Final = 0.62
 _PAPER_NEAR: Final = 45
+_THICKEST_PX: Final = 16.0
+"""Thicker strokes are no print, or so large that their edges say little."""
+_MOST_INK: Final = 0.38
+"""Of a cell; measured: print 0.1 to 0.3, out of focus too; pictures about a half."""
 _WHITE: Final = 254
 _INK: Final = 40
 _SMALL_PX: Final = 800
@@ -32,12 +41,14 @@ class Tone:
         paper: luma that a tenth of the page exceeds.
         white_share: share of the page at full white.
         white_place: where the largest white patch lies, in pixels of the page; None where there is none.
+        patch_share: share of the page that this patch covers.
     """
 
     middle: float
     paper: float
     white_share: float
     white_place: Place | None
+    patch_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +60,14 @@ class Edges:
         ratio: width in the worse direction over width across it; 1 = the same everywhere.
         cells: in how many cells of the page there was print to measure.
         ink: middle luma of the darkest places of those cells; None where there were none.
+        faint: `ink` as a share of the paper's luma: what is blurred has less contrast, too.
     """
 
     sigma_px: float | None
     ratio: float
     cells: int
     ink: float | None = None
+    faint: float = 0.0
 
 
 def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
@@ -64,16 +77,17 @@ def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
     middle, paper = np.percentile(sample, (50, paper_percent))
     white = (sample >= _WHITE).astype(np.uint8)
     share = float(np.count_nonzero(white)) / white.size
-    return Tone(float(middle), float(paper), share, _largest_patch(white, scale) if share > 0 else None)
+    place, patch = _largest_patch(white, scale) if share > 0 else (None, 0.0)
+    return Tone(float(middle), float(paper), share, place, patch)
 
 
-def _largest_patch(white: Plane, scale: int) -> Place | None:
+def _largest_patch(white: Plane, scale: int) -> tuple[Place | None, float]:
     joined = cv2.morphologyEx(white, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined)
     if count < 2:
-        return None
-    x, y, width, height, _ = (int(value) for value in stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())])
-    return Place(x * scale, y * scale, width * scale, height * scale)
+        return None, 0.0
+    x, y, width, height, area = (int(value) for value in stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())])
+    return Place(x * scale, y * scale, width * scale, height * scale), area / white.size
 
 
 def edges(luma: Plane) -> Edges:
@@ -88,25 +102,57 @@ def edges(luma: Plane) -> Edges:
     chosen = np.unique(np.linspace(0, rows - 1, min(rows, _ROWS)).astype(int))
     bands = inner[: rows * _CELL_PX, : columns * _CELL_PX].reshape(rows, _CELL_PX, -1)[chosen]
     cut = bands.reshape(-1, columns * _CELL_PX)
-    highest = _per_cell(cut, np.maximum)
-    lowest = _per_cell(cut, np.minimum)
+    found = _edges(cut, _MIN_RANGE)
+    if found.sigma_px is not None:
+        return found
+    # Print that is far out of focus keeps so little contrast that it passes for paper.
+    faint = _edges(cut, _MIN_RANGE_FAINT)
+    blurred = faint.sigma_px is not None and faint.sigma_px > _FAR_OUT_PX and faint.faint > _FAR_OUT_FAINT
+    return faint if blurred else found
+
+
+def _edges(cut: Plane, least_range: float) -> Edges:
+    """Measure edges in those cells of whole rows of cells that carry print of at least this contrast."""
+    highest, lowest = _per_cell(cut, np.maximum), _per_cell(cut, np.minimum)
     spans = highest - lowest
-    printed = (spans >= _MIN_RANGE) & (highest >= float(np.percentile(highest, 75)) - _PAPER_NEAR)
+    printed = (spans >= least_range) & (highest >= float(np.percentile(highest, 75)) - _PAPER_NEAR)
+    printed[printed] = _has_strokes(cut, printed, (highest + lowest) / 2)
     cells = int(np.count_nonzero(printed))
     ink = float(np.median(lowest[printed])) if cells else None
-    if cells < _MIN_CELLS:
+    if ink is None or cells < max(_MIN_CELLS, _MIN_PRINTED * printed.size):
         return Edges(None, 1.0, cells, ink)
-    widths = [_width(difference, spans, printed) for difference in _differences(cut)]
-    return Edges(max(widths), max(widths) / max(min(widths), 0.1), cells, ink)
+    upright, slanting = ([_width(each, spans, printed) for each in pair] for pair in _differences(cut))
+    lean = max(slanting) / max(min(slanting), 0.1)
+    ratio = max(lean, max(upright) / max(min(upright), 0.1))
+    faint = ink / max(float(np.median(highest[printed])), 1.0)
+    return Edges(max(*upright, lean * min(upright)), ratio, cells, ink, faint)
 
 
-def _differences(luma: Plane) -> tuple[Plane, Plane]:
-    """Return how much luma changes over two pixels, to the right and downwards; 0 where a cell row ends."""
-    right, down = np.zeros_like(luma), np.zeros_like(luma)
+def _has_strokes(luma: Plane, printed: NDArray[np.bool_], middle: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell for each printed cell whether it holds strokes of ink; soft pictures have thicker darkness."""
+    rows, columns = luma.shape[0] // _CELL_PX, luma.shape[1] // _CELL_PX
+    cells = luma.reshape(rows, _CELL_PX, columns, _CELL_PX).swapaxes(1, 2).reshape(-1, _CELL_PX, _CELL_PX)[printed]
+    dark = cells < middle[printed, None, None].astype(np.uint8)
+    inked = np.count_nonzero(dark, axis=(1, 2))
+    across = np.count_nonzero(dark[:, :, 1:] & ~dark[:, :, :-1], axis=(1, 2))
+    down = np.count_nonzero(dark[:, 1:] & ~dark[:, :-1], axis=(1, 2))
+    thin = inked / np.maximum(np.maximum(across, down), 1) <= _THICKEST_PX
+    return np.asarray(thin & (inked <= _MOST_INK * _CELL_PX**2), bool)
+
+
+def _differences(luma: Plane) -> tuple[tuple[Plane, Plane], tuple[Plane, Plane]]:
+    """Return how much luma changes over two pixels: to the right and downwards, and along both diagonals.
+
+    Strokes have few slanting edges, so that diagonals are only compared with each other. 0 where a cell row ends.
+    """
+    right, down, falling, rising = (np.zeros_like(luma) for _ in range(4))
     cv2.absdiff(luma[:, 2:], luma[:, :-2], right[:, 1:-1])
     cv2.absdiff(luma[2:], luma[:-2], down[1:-1])
-    down[::_CELL_PX] = down[_CELL_PX - 1 :: _CELL_PX] = 0  # the next row of cells may lie elsewhere on the page
-    return right, down
+    cv2.absdiff(luma[2:, 2:], luma[:-2, :-2], falling[1:-1, 1:-1])
+    cv2.absdiff(luma[2:, :-2], luma[:-2, 2:], rising[1:-1, 1:-1])
+    for each in (down, falling, rising):
+        each[::_CELL_PX] = each[_CELL_PX - 1 :: _CELL_PX] = 0  # the next row of cells may lie elsewhere on the page
+    return (right, down), (falling, rising)
 
 
 def _width(twice: Plane, spans: NDArray[np.float64], printed: NDArray[np.bool_]) -> float:

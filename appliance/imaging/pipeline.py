@@ -132,7 +132,7 @@ def _page(
     share, edges = measure.ink_share(ink), measure.edges(flat.y)
     tone = measure.tone(flat.y) if rules.certain else measure.tone(flat.y, _WHOLE_PAPER_PERCENT)
     findings = checks.check_exposure(tone, rules.profile, edges.ink)
-    if not checks.is_blank(share, rules.profile):
+    if edges.sigma_px is not None or not checks.is_blank(share, rules.profile):
         findings += checks.check_blur(edges, rules.profile, rules.blur_limit_px, rules.sharpness_known)
     findings += checks.check_fingers(over, lambda polygon: mapping.from_frame(view.to_frame(polygon)))
     if rules.certain:

@@ -16,11 +16,13 @@ class Profile:
         margin_share: kept around the outline, as a share of the page's shorter side, so that no letter is lost.
         min_confidence: how much of a page's weakest edge must be seen; below it the frame is passed whole.
         max_edge_sigma_px: widest edges of print on a station without calibration and a job without a run.
+        max_softness: width of edges times how faint print is, on such a station: large soft type is not faint.
         max_motion_ratio: edges wider than this in one direction than in the other are motion, not defocus.
         max_motion_ratio_known: the same once the station's or the job's own sharpness is known.
         min_paper_level: luma of paper; below it the page is dark.
         min_paper_level_bad: below this it is too dark to keep.
         max_white_share: share of the page at full white that is still accepted.
+        max_glare_share: the same of one patch while most of the page is not white.
         min_ink_share: a page with less ink than this is blank.
         max_skew_deg: how far lines of print of the finished page may lean.
         max_straightened_deg: a page turned further than this is told to the operator.
@@ -32,11 +34,13 @@ class Profile:
     margin_share: float = 0.006
     min_confidence: float = 0.35
     max_edge_sigma_px: float = 2.0
+    max_softness: float = 0.75
     max_motion_ratio: float = 1.6
     max_motion_ratio_known: float = 1.25
     min_paper_level: float = 150.0
     min_paper_level_bad: float = 100.0
     max_white_share: float = 0.02
+    max_glare_share: float = 0.004
     min_ink_share: float = 0.002
     max_skew_deg: float = 1.5
     max_straightened_deg: float = 3.0

@@ -143,3 +143,27 @@ def test_what_the_operator_calls_a_page_decides_what_is_asked_of_it() -> None:
 
 def plane_of(values: object) -> Plane:
     return plane(np.asarray(values).astype(np.uint8))
+
+
+@pytest.mark.parametrize("kernel", [np.eye(11), np.eye(11)[::-1]])
+def test_motion_along_a_diagonal_is_seen_even_in_the_first_capture_of_a_job(kernel: np.ndarray) -> None:
+    smeared = plane(cv2.filter2D(CLEAN.planes.y, -1, kernel / kernel.sum()))
+    assert severities(judge(changed(CLEAN.planes, smeared), run=0))["motion"] == "bad"
+
+
+def test_a_glare_of_one_part_in_a_hundred_of_the_text_is_found() -> None:
+    luma = CLEAN.planes.y.copy()
+    cv2.circle(luma, (1150, 600), 40, 255, -1)
+    assert severities(judge(changed(CLEAN.planes, luma))) == {"glare": "warn"}
+
+
+def test_print_far_out_of_focus_is_bad_though_hardly_any_contrast_is_left() -> None:
+    blurred = plane(cv2.GaussianBlur(CLEAN.planes.y, (0, 0), 5.0))
+    assert severities(judge(changed(CLEAN.planes, blurred), run=0)).get("blur") == "bad"
+
+
+def test_a_soft_picture_is_never_called_blurred() -> None:
+    random, luma = np.random.default_rng(4), CLEAN.planes.y.copy()
+    soft = cv2.resize(random.normal(140, 45, (12, 9)).astype(np.float32), (360, 500), interpolation=cv2.INTER_CUBIC)
+    luma[300:800, 900:1260] = np.clip(soft, 20, 215).astype(np.uint8)
+    assert "bad" not in severities(judge(changed(CLEAN.planes, luma))).values()
