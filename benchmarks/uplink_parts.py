@@ -132,15 +132,15 @@ class _CountingWorker:
             self._receipts += 1
 
     def _report(self) -> None:
+        now_s = time.monotonic()
         is_drained = self._client.events.empty()
-        for grant in self._ledger.all():
-            if grant.unreported and (is_drained or grant.unreported >= max(1, self._limits.window // 2)):
-                self._progress(grant)
+        for grant in self._ledger.to_report(self._limits.window, now_s, is_drained=is_drained):
+            self._progress(grant, now_s)
 
-    def _progress(self, grant: Grant) -> None:
+    def _progress(self, grant: Grant, now_s: float) -> None:
         news = messages.Progress(object=grant.object, grant_id=grant.grant_id, held=grant.progress())
         self._answer(grant.station, news)
-        self._ledger.reported(grant)
+        self._ledger.reported(grant, now_s)
 
     def _answer(self, station: str, reply: messages.Reply) -> None:
         self._client.publish(topics.replies(station), codec.encode(reply))

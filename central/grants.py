@@ -16,6 +16,9 @@ MAX_SPANS: Final = 4096
 MAX_PER_STATION: Final = 4
 """Of one worker's grants, or half of them where that is less; two are enough, so many a station has under way."""
 
+REPORT_EVERY_S: Final = 0.02
+"""Where less than half a window came, progress is told this often at most: on a fast line words cost time too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -29,6 +32,7 @@ class Grant:
     active_at_s: float
     nudged: bool = False
     unreported: int = 0
+    reported_at_s: float = 0.0
     has_begun: bool = False
     """Whether anything came that was not in the offer itself."""
     retried: frozenset[str] = field(default_factory=frozenset)
@@ -93,8 +97,7 @@ class Ledger:
     def free_for(self, station: str) -> int:
         """Return how many places are free; none where this station has its share of them already."""
         own = sum(one.station == station for one in self.all())
-        # Three is what a station has on the line: two that are sent and one that waits for its receipt.
-        share = max(3, min(MAX_PER_STATION, self._max_grants // 2))
+        share = max(2, min(MAX_PER_STATION, self._max_grants // 2))
         return 0 if own >= share else max(0, self._max_grants - len(self._grants))
 
     @property
@@ -137,9 +140,28 @@ class Ledger:
             raise ProtocolError(Malformed.OUT_OF_RANGE, "A chunk is empty or reaches beyond its file.")
         return self._note(grant, entry, Span(address.offset, address.offset + size), now_s)
 
-    def reported(self, grant: Grant) -> None:
+    def to_report(self, window: int, now_s: float, *, is_drained: bool) -> list[Grant]:
+        """Return the grants whose stations should be told what is held.
+
+        At half a window at the latest, so that the other half is under way meanwhile; where nothing else waits, sooner,
+        but not for every chunk. What stays untold never holds a station up: it still has half of its window.
+
+        Args:
+            window: chunks that a station may have under way untold.
+            now_s: the time.
+            is_drained: whether no message waits.
+        """
+        half = max(1, window // 2)
+        return [
+            grant
+            for grant in self.all()
+            if grant.unreported >= half
+            or (grant.unreported and is_drained and now_s - grant.reported_at_s >= REPORT_EVERY_S)
+        ]
+
+    def reported(self, grant: Grant, now_s: float) -> None:
         """Note that the station was told what is held."""
-        self._put(replace(self._grants[grant.grant_id], unreported=0))
+        self._put(replace(self._grants[grant.grant_id], unreported=0, reported_at_s=now_s))
 
     def again(self, grant: Grant, entry: FileEntry, now_s: float) -> Grant:
         """Forget what is held of a file whose digest was wrong, so that it is sent once more."""

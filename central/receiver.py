@@ -94,7 +94,7 @@ class Receiver:
             case mqtt.Connected():
                 log.info("worker connected name=%s", self._worker)
                 for grant in self._ledger.all():
-                    self._report(grant)
+                    self._report(grant, time.monotonic())
             case mqtt.Disconnected(reason):
                 log.warning("worker disconnected name=%s reason=%s", self._worker, reason)
             case mqtt.Acknowledged():
@@ -240,16 +240,14 @@ class Receiver:
             if isinstance(due, Expired):
                 self._interrupted(due.grant, now_s)
                 continue
-            self._report(due.grant)
+            self._report(due.grant, now_s)
             for name, gaps in due.holes:
                 again = messages.Again(object=due.grant.object, grant_id=due.grant.grant_id, file=name, spans=gaps)
                 self._send(due.grant.station, again)
         for grant in self._shelf.due(now_s):
             self._drop(grant)
-        is_drained = self._client.events.empty()
-        for grant in self._ledger.all():
-            if grant.unreported and (is_drained or grant.unreported >= max(1, self._limits.window // 2)):
-                self._report(grant)
+        for grant in self._ledger.to_report(self._limits.window, now_s, is_drained=self._client.events.empty()):
+            self._report(grant, now_s)
         if now_s - self._flushed_at_s >= _FLUSH_S:
             self._flushed_at_s = now_s
             self._flush_quarantine()
@@ -289,10 +287,10 @@ class Receiver:
         )
         self._send(grant.station, reply)
 
-    def _report(self, grant: Grant) -> None:
+    def _report(self, grant: Grant, now_s: float) -> None:
         progress = messages.Progress(object=grant.object, grant_id=grant.grant_id, held=grant.progress())
         self._send(grant.station, progress)
-        self._ledger.reported(grant)
+        self._ledger.reported(grant, now_s)
 
     def _send_receipt(self, station: str, receipt: messages.Receipt) -> None:
         self._send(station, receipt)

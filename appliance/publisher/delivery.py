@@ -32,20 +32,9 @@ from appliance.publisher.gate import Gate
 from appliance.publisher.link import NO_SERVER, NOT_ALLOWED, OFFLINE, ONLINE, WAITING_FOR_HOURS, Link
 from appliance.publisher.pace import Flow
 from appliance.publisher.policy import DeliveryPolicy
-from appliance.publisher.transfer import Phase, Transfer, free_places, same_files
+from appliance.publisher.transfer import Phase, Transfer, same_files
 from appliance.spool.rows import Pending
-from wire.messages import (
-    Again,
-    Busy,
-    Complete,
-    Grant,
-    Missing,
-    ObjectRef,
-    Progress,
-    Receipt,
-    Rejected,
-    Reply,
-)
+from wire.messages import Again, Busy, Complete, Grant, Missing, ObjectRef, Progress, Receipt, Rejected, Reply
 from wire.topics import ChunkAddress
 
 NO_SUBSCRIBER: Final = 0x10
@@ -89,10 +78,6 @@ class Delivery:
         """Objects on the line."""
         return sum(transfer.in_flight for transfer in self._transfers.values())
 
-    @property
-    def _free_places(self) -> int:
-        return free_places(self._transfers.values(), self._policy)
-
     def handle(self, event: Event, now_s: float) -> list[Action]:
         """Take one event and return what is to be done, in order. `now_s` never goes back."""
         actions: list[Action] = []
@@ -126,7 +111,7 @@ class Delivery:
         deadlines += [self._ready_at_s(one, now_s) for one in self._transfers.values() if one.may_send]
         if self._gate.is_absent:
             deadlines.append(self._gate.probe_at_s)
-        elif self._free_places > 0:
+        elif self.in_flight < self._policy.max_in_flight:
             waiting = (one for one in self._transfers.values() if one.phase is Phase.WAITING and self._may_go(one))
             deadlines += [max(self._gate.opens_at_s, one.not_before_s) for one in waiting]
         return max(now_s, min(deadlines, default=self._gate.probe_at_s))
@@ -293,7 +278,7 @@ class Delivery:
                 assert_never(reply)
 
     def _granted(self, transfer: Transfer, grant: Grant, now_s: float) -> None:
-        has_place = transfer.phase is Phase.WAITING and self._free_places > 0
+        has_place = transfer.phase is Phase.WAITING and self.in_flight < self._policy.max_in_flight
         if self._is_connected and self._may_go(transfer) and (transfer.phase is Phase.OFFERED or has_place):
             transfer.begin(grant)
             self._extend(transfer, now_s)
@@ -311,7 +296,10 @@ class Delivery:
     # Time
 
     def _extend(self, transfer: Transfer, now_s: float) -> None:
-        """Give a transfer that shows signs of life its time again; while the broker is silent, the line is slow."""
+        """Give a transfer that shows signs of life its time again.
+
+        While the broker itself has not answered, the line is slow and nobody is to blame yet.
+        """
         policy = self._policy
         usual_s = policy.progress_timeout_s if transfer.phase is Phase.GRANTED else policy.offer_timeout_s
         transfer.deadline_s = now_s + (policy.line_timeout_s if transfer.unacknowledged else usual_s)
@@ -339,7 +327,7 @@ class Delivery:
         actions: list[Action] = []
         if not self._is_connected or self._gate.is_absent or now_s < self._gate.opens_at_s:
             return actions
-        free = self._free_places
+        free = self._policy.max_in_flight - self.in_flight
         for transfer in self._transfers.values():
             if free <= 0:
                 break
@@ -373,12 +361,15 @@ class Delivery:
         self._flow.sent(token, chunk.length, now_s, is_last=not transfer.todo)
         self._extend(transfer, now_s)
         address = ChunkAddress(grant.worker, self._station, grant.grant_id, chunk.file, chunk.offset)
-        return SendChunk(token, transfer.pending, address, chunk.length)
+        is_doubted = chunk.file in transfer.doubted
+        transfer.doubted.discard(chunk.file)
+        return SendChunk(token, transfer.pending, address, chunk.length, is_doubted)
 
     def _chunk_bytes(self, grant: Grant) -> int:
         return min(grant.chunk_bytes, self._max_chunk_bytes, self._flow.chunk_bytes(grant.window))
 
     def _ready_at_s(self, transfer: Transfer, now_s: float) -> float:
+        """Return when the limit lets a transfer's next chunk go."""
         return self._flow.ready_at_s(transfer.next_length(self._chunk_bytes(transfer.granted)), now_s)
 
     def _probe(self, now_s: float) -> list[Action]:

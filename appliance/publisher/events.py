@@ -86,12 +86,16 @@ class SendOffer:
 
 @dataclass(frozen=True, slots=True)
 class SendChunk:
-    """Send bytes of a file; their acknowledgement carries `token`."""
+    """Send bytes of a file; their acknowledgement carries `token`.
+
+    `is_doubted`: what came of the file before was not what was promised, so its digest is to be proved first.
+    """
 
     token: int
     pending: Pending
     address: ChunkAddress
     length: int
+    is_doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

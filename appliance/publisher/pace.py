@@ -36,7 +36,7 @@ class LinePace:
 
         Args:
             patience_s: in which everything under way must pass.
-            lanes: objects that are sent at once; of one that waits for its receipt only the tail is under way.
+            lanes: objects that share the line.
             smallest_bytes: what chunks never shrink below.
         """
         self._patience_s = patience_s
@@ -136,7 +136,7 @@ class Flow:
         """Begin with a line of which nothing is known and nothing spent."""
         smallest_bytes = policy.smallest_chunk_bytes
         self._pace = LinePace(
-            patience_s=policy.line_patience_s, lanes=policy.max_sending, smallest_bytes=smallest_bytes
+            patience_s=policy.line_patience_s, lanes=policy.max_in_flight, smallest_bytes=smallest_bytes
         )
         self._bucket = Bucket(policy.limit_bytes_per_s, smallest_bytes=smallest_bytes)
 

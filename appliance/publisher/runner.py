@@ -35,7 +35,6 @@ from appliance.publisher.events import (
     Tick,
 )
 from appliance.publisher.link import Link
-from appliance.publisher.reading import CheckedReader
 from appliance.spool.faults import FileDamaged
 from appliance.spool.outbox import Outbox
 from appliance.spool.state import PublisherState
@@ -78,7 +77,6 @@ class Publisher:
         self._clock_s = clock_s
         # Jitter keeps a fleet apart; nothing secret depends on it.
         self._delivery = Delivery(config.station, config.policy, random.random)
-        self._reader = CheckedReader(outbox)
         self._tokens: dict[int, int] = {}
         self._offered_at_s: dict[ObjectRef, float] = {}
         self._ask_hours = hours_are_open or self._hours_by_the_clock
@@ -244,7 +242,9 @@ class Publisher:
             else:
                 address = action.address
                 [entry] = [one for one in action.pending.files if one.name == address.file]
-                payload = self._reader.read(ref, entry, address.offset, action.length)
+                if action.is_doubted:
+                    self._outbox.prove(ref, entry)
+                payload = self._outbox.read(ref, entry.name, address.offset, action.length)
                 topic, expiry_s = topics.chunk(address), CHUNK_EXPIRY_S
         except FileDamaged as damage:
             return ObjectDamaged(ref, damage.file)

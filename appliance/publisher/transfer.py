@@ -3,12 +3,11 @@
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from appliance.publisher.policy import DeliveryPolicy
 from appliance.spool.rows import Pending
 from wire.messages import FileEntry, Grant, Held, Span
 
@@ -45,6 +44,7 @@ class Transfer:
         unheld: chunks sent that the worker has not yet said to hold; the window is about these.
         unacknowledged: tokens of publications that the broker has not answered.
         agains: how often this grant was asked for spans once more.
+        doubted: files the worker wants again: their digests are proved before any more of them is sent.
         offered_outstanding: for a list, how much was outstanding when it was offered last.
     """
 
@@ -58,17 +58,13 @@ class Transfer:
     unheld: set[Chunk] = field(default_factory=set)
     unacknowledged: set[int] = field(default_factory=set)
     agains: int = 0
+    doubted: set[str] = field(default_factory=set)
     offered_outstanding: int | None = None
 
     @property
     def in_flight(self) -> bool:
         """Whether it takes one of the few places on the line."""
         return self.phase in (Phase.OFFERED, Phase.GRANTED, Phase.ANSWERING)
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether everything is on its way and only the answer is still to come."""
-        return self.phase is Phase.ANSWERING or (self.phase is Phase.GRANTED and not self.todo)
 
     def look_again(self, pending: Pending, now_s: float) -> None:
         """Take over how the spool sees the object now, unless it is on its way."""
@@ -137,6 +133,8 @@ class Transfer:
         """Put spans of a file back at the head of what is to be sent."""
         size = next((entry.size for entry in self.pending.files if entry.name == file), 0)
         wanted = _merged(spans, size)
+        if wanted:
+            self.doubted.add(file)
         self.unheld = {sent for sent in self.unheld if sent.file != file or [*_without(sent, wanted)] == [sent]}
         self.todo = deque(
             rest
@@ -151,18 +149,8 @@ class Transfer:
         self.todo.clear()
         self.unheld.clear()
         self.unacknowledged.clear()
+        self.doubted.clear()
         self.agains = 0
-
-
-def free_places(transfers: Collection[Transfer], policy: DeliveryPolicy) -> int:
-    """Return how many objects may still go onto the line, at most.
-
-    One that is sent and waits for its receipt leaves its place to the next one, whose offer and grant would else be a
-    silence on the line; but no more than one does at a time, for the sake of the worker.
-    """
-    in_flight = [transfer for transfer in transfers if transfer.in_flight]
-    sending = sum(not transfer.is_sent for transfer in in_flight)
-    return min(policy.max_sending - sending, policy.max_in_flight - len(in_flight))
 
 
 def same_files(ours: Iterable[FileEntry], theirs: Iterable[FileEntry]) -> bool:

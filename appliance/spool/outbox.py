@@ -1,5 +1,6 @@
 """The publisher's side of the spool: what waits, and what the centre has answered. It deletes nothing."""
 
+import hashlib
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from wire.codec import decode_batch
 from wire.digest import sha256_of
 from wire.documents import CAPTURE_FILE, LIST_FILE, PAGES_FILE
 from wire.errors import ProtocolError
-from wire.limits import KIB, MAX_OFFER_BYTES
+from wire.limits import KIB, MAX_OFFER_BYTES, MIB
 from wire.messages import (
     Command,
     Complete,
@@ -120,6 +121,19 @@ class Outbox:
         if len(content) != length:
             raise FileDamaged(file)
         return content
+
+    def prove(self, ref: ObjectRef, entry: FileEntry) -> None:
+        """Take a file's digest once more.
+
+        Raises:
+            FileDamaged: it is not the one that the file was made safe with.
+            SpoolError: DISK-11 where it cannot be read now, but perhaps later.
+        """
+        digest = hashlib.sha256()
+        for offset in range(0, entry.size, MIB):
+            digest.update(self.read(ref, entry.name, offset, min(MIB, entry.size - offset)))
+        if digest.hexdigest() != entry.sha256:
+            raise FileDamaged(entry.name)
 
     def files(self, ref: ObjectRef) -> tuple[FileEntry, ...]:
         """Return an object's files by name; none where the object is not known."""

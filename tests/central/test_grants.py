@@ -128,6 +128,36 @@ def test_every_chunk_and_every_repeated_offer_renews_the_lease() -> None:
     assert book.due(129.0) == ()
 
 
+def test_progress_is_told_at_half_a_window_and_on_a_slow_line_for_every_chunk() -> None:
+    book = ledger()
+    book.open("g", offer(a=1000), 0.0)
+
+    def comes(number: int, now_s: float, *, is_drained: bool) -> bool:
+        book.take(address(number * CHUNK), CHUNK, now_s)
+        due = book.to_report(4, now_s, is_drained=is_drained)
+        for grant in due:
+            book.reported(grant, now_s)
+        return bool(due)
+
+    assert [comes(number, 1.0 + number / 1000, is_drained=False) for number in range(4)] == [False, True, False, True]
+    assert [comes(number, 1.01 + number / 1000, is_drained=True) for number in range(4, 8)] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert [comes(number, 2.0 + number, is_drained=True) for number in range(8, 11)] == [True, True, True]
+
+
+@pytest.mark.parametrize("window", range(1, 9))
+def test_a_station_that_has_sent_a_window_has_always_been_told_of_some_of_it(window: int) -> None:
+    book = ledger()
+    book.open("g", offer(a=1000), 0.0)
+    for number in range(window):
+        book.take(address(number * CHUNK), CHUNK, 0.0)
+    assert book.to_report(window, 0.0, is_drained=False)
+
+
 def test_a_file_of_no_bytes_is_held_from_the_start() -> None:
     assert ledger().open("g", offer(a=0), 0.0).is_complete
 

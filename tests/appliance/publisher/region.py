@@ -172,9 +172,9 @@ class Worker:
         grant = chunk.grant
         if grant.is_complete:
             self._store(station, grant)
-        elif self._backlog == 0 or grant.unreported >= max(1, self._window // 2):
+        elif grant in self.ledger.to_report(self._window, self._clock.now_s, is_drained=self._backlog == 0):
             station.hear(Progress(object=grant.object, grant_id=grant.grant_id, held=grant.progress()))
-            self.ledger.reported(grant)
+            self.ledger.reported(grant, self._clock.now_s)
 
     def _store(self, station: "Station", grant: Grant) -> None:
         self.ledger.close(grant)

@@ -80,7 +80,7 @@ def test_while_nobody_takes_offers_only_the_question_is_sent_and_the_return_is_n
     world.worker = None
     world.run(until=lambda: world.now_s > 3500, limit_s=3600)
     assert world.delivery.link.state == "no_server"
-    assert len(world.offers_sent) == POLICY.max_sending, "documents are not sent for nothing"
+    assert len(world.offers_sent) == POLICY.max_in_flight, "documents are not sent for nothing"
     assert 3500 / POLICY.absent_retry_s < len(world.probes_sent) < 4 * 3500 / POLICY.absent_retry_s
     offered = len(world.offers_sent)
     world.run(until=lambda: len(world.offers_sent) > offered, limit_s=3600 + 3600)
@@ -159,18 +159,6 @@ def test_what_the_worker_has_is_not_sent_and_the_last_chunk_is_as_short_as_the_f
     assert {file for file, _, _ in chunks(sent)} == {"frame-1.jpg", "left.jpg"}, "documents went with the offer"
 
 
-def test_an_object_that_is_sent_leaves_its_place_to_the_next_but_only_one_does() -> None:
-    bench = Bench(*(capture(number) for number in range(1, 6)))
-    bench.reply(granted(capture(1).ref, window=99))
-    sent = bench.reply(granted(capture(2).ref, grant_id="g2"))
-    assert [one.pending.ref.id for one in bench.sent if isinstance(one, SendOffer)] == ["c1", "c2", "c3"]
-    assert chunks(sent), "the second one is still being sent"
-    bench.reply(granted(capture(3).ref, grant_id="g3", window=99))
-    assert sum(isinstance(one, SendOffer) for one in bench.sent) == 3, "two wait for receipts: the worker is behind"
-    bench.reply(receipt_of(capture(1)))
-    assert sum(isinstance(one, SendOffer) for one in bench.sent) == 4
-
-
 def test_spans_asked_for_again_come_first_and_not_twice() -> None:
     bench = Bench(capture(1))
     bench.reply(granted(capture(1).ref))
@@ -178,6 +166,15 @@ def test_spans_asked_for_again_come_first_and_not_twice() -> None:
     assert chunks(bench.reply(again)) == [("frame-1.jpg", 0, CHUNK_BYTES)]
     beyond = Again(object=capture(1).ref, grant_id="g1", file="nothing.jpg", spans=(Span(0, 50),))
     assert chunks(bench.reply(beyond)) == []
+
+
+def test_a_file_that_is_wanted_again_is_proved_once_before_any_more_of_it_is_sent() -> None:
+    bench = Bench(capture(1))
+    first = bench.reply(granted(capture(1).ref))
+    again = Again(object=capture(1).ref, grant_id="g1", file="frame-1.jpg", spans=(Span(0, 4 * CHUNK_BYTES),))
+    more = bench.reply(again)
+    assert [one.is_doubted for one in first if isinstance(one, SendChunk)] == [False] * 4
+    assert [one.is_doubted for one in more if isinstance(one, SendChunk)] == [True] + [False] * 3
 
 
 def test_a_worker_that_asks_again_for_ever_is_left() -> None:

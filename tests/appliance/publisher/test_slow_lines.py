@@ -38,7 +38,7 @@ def test_chunks_shrink_until_all_that_is_under_way_passes_in_a_quarter_of_the_ke
     line = Line(bytes_per_s=kbit * 125.0, delay_s=0.3)
     station = deliver(line, [kbit * 125 * 60] * 3)
     settled = station.chunk_lengths[len(station.chunk_lengths) // 2 :]
-    window, lanes = 4, DeliveryPolicy().max_sending
+    window, lanes = 4, DeliveryPolicy().max_in_flight
     assert max(settled) * window * lanes / line.bytes_per_s <= 7.5 * 1.1
     assert max(settled) * window * lanes / line.bytes_per_s >= 3.0 or max(settled) == 4 * KIB, "nor is it timid"
 
