@@ -1,0 +1,1 @@
+"""Printed page numbers and what their sequence tells: late, apart from the verdict, pure. No files, no clock."""
