@@ -4,7 +4,9 @@ Half of the captures are clean (a tenth of them blank, a tenth plates and maps, 
 showing through); every other one has one fault. Strengths are in pixels of the frame and millimetres of the page.
 `named` is the share with the finding that names the fault, `flagged` the share with any warning.
 
-Usage: benchmarks/checks [--n 2000] [--seed 1] [--seconds 1200] [--alone] [--misses FOLDER]
+With `--fuzz N` small random and mutated pictures go through instead.
+
+Usage: benchmarks/checks [--n 2000] [--seed 1] [--seconds 1200] [--alone] [--misses FOLDER] [--fuzz N]
 """
 
 import argparse
@@ -15,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.imaging.encode import encode
+from benchmarks.checks_fuzz import fuzz
 from benchmarks.checks_parts import CLEAN, WANTED, Station, Tally, draw
 
 _HARD = frozenset({"glare", "finger"})
@@ -29,7 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=1200.0, help="stop after the capture that passes this")
     parser.add_argument("--alone", action="store_true", help="judge each capture as the first of its job")
     parser.add_argument("--misses", type=Path, help="write what was judged wrongly into this folder")
+    parser.add_argument("--fuzz", type=int, default=0, help="send this many random pictures through instead")
     args = parser.parse_args(arguments)
+    if args.fuzz:
+        return _fuzz(args.seed, args.fuzz, args.seconds)
     station, tallies = Station(remembers=not args.alone), defaultdict[str, Tally](Tally)
     end_s = time.monotonic() + args.seconds
     for number, case in enumerate(draw(args.seed, args.n)):
@@ -46,6 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print_faults(tallies)
     _print_clean(tallies)
     return 0
+
+
+def _fuzz(seed: int, n: int, seconds: float) -> int:
+    fuzzed = fuzz(seed, n, seconds)
+    outcomes = ", ".join(f"{name} {count}" for name, count in sorted(fuzzed.outcomes.items()))
+    print(f"{sum(fuzzed.outcomes.values())} pictures: {outcomes}; longest {fuzzed.longest_s:.2f} s")
+    print("\n".join(fuzzed.faults) or "no crash, no hang, no page that is none")
+    return 1 if fuzzed.faults else 0
 
 
 def _print_faults(tallies: dict[str, Tally]) -> None:

@@ -108,7 +108,7 @@ def make_yellow(canvas: Canvas, pages: tuple[PageTruth, ...], pixels_per_mm: flo
         ink = np.maximum(_bare(area, pixels_per_mm) - area, 0)
         back = cv2.GaussianBlur(np.ascontiguousarray(ink[:, ::-1]), (0, 0), 0.35 * pixels_per_mm)
         inside = mask.weight > 127
-        area[inside] = np.clip(dim * (area - through * back), 0, 255)[inside].astype(np.uint8)
+        area[inside] = np.clip(dim * area * (1 - through * back / 255), 0, 255)[inside].astype(np.uint8)
         half = (slice(mask.top // 2, None), slice(mask.left // 2, None))
         weight = inside[::2, ::2]
         for plane, shift in ((canvas.u, -blue), (canvas.v, red)):

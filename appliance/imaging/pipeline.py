@@ -10,6 +10,7 @@ from appliance.imaging.fingers import Intruder, find_intruders
 from appliance.imaging.geometry import (
     as_outline,
     shares_at_border,
+    side_lengths,
     straightened_deg,
     turned,
     turned_outline,
@@ -22,11 +23,15 @@ from appliance.imaging.profiles import Profile
 from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.sheets import Found, Sheet, find_sheets
 from appliance.imaging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
+from appliance.imaging.tone import even_light
 from appliance.imaging.view import View, reduced, without_print
 from wire.documents import FindingEntry, PageType, QuarterTurn, Side
 
 _LEAST_CONTRAST: Final = 30.0
 _WHOLE_PAPER_PERCENT: Final = 99.0
+_BEYOND: Final = 0.08
+_MOST_OF_FRAME: Final = 1.5
+"""A page may reach a little beyond the frame that cuts it; what reaches further is no page."""
 _TWO_PAGES: Final = frozenset({"spread", "parts"})
 """Layouts whose frames may show two pages; in the others a frame is one page, however it looks."""
 
@@ -57,6 +62,7 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     view = reduced(planes)
     own, found = signature(view.y), find_sheets(planes, view, may_divide=setup.layout in _TWO_PAGES)
     findings = _duplicates(own, previous)
+    found = _within(found, planes)
     certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
     if not certain and _shows_nothing(view, own):
         return Processed((), (*findings, FindingEntry(code="empty_frame", severity="bad")), own)
@@ -93,6 +99,17 @@ def _lying_over(view: View, found: Found) -> dict[Sheet, list[Intruder]]:
         sheet: find_intruders(clean, view.from_frame(sheet.polygon), view.from_frame(sheet.corners), gutter)
         for sheet in found.sheets
     }
+
+
+def _within(found: Found, planes: Planes) -> Found:
+    """Return what was found, or nothing where an outline leaves the frame or makes of it more than the frame holds."""
+    size = np.array([planes.width_px, planes.height_px])
+    for sheet in found.sheets:
+        top, right, bottom, left = side_lengths(sheet.corners)
+        beyond = (sheet.polygon < -_BEYOND * size) | (sheet.polygon > (1 + _BEYOND) * size)
+        if bool(beyond.any()) or max(top, bottom) * max(left, right) > _MOST_OF_FRAME * planes.y.size:
+            return Found((), paper=found.paper)
+    return found
 
 
 def _confidence(found: Found) -> float:
@@ -142,5 +159,13 @@ def _page(
         findings += checks.check_skew(measure.lean(ink), straightened_deg(corners), rules.profile)
         findings += checks.check_blank(share, rules.profile)
     findings = checks.wanted(findings, rules.page_type)
+    if _wants_even_light(rules, edges):  # last: the light as it came is what was judged
+        flat = even_light(flat)
     page = Page(side, as_outline(outline), rules.rotation, flat, None, findings)
     return page, edges.sigma_px
+
+
+def _wants_even_light(rules: _Rules, edges: measure.Edges) -> bool:
+    """Tell whether a page is surely print upon paper: plates, covers, targets and blank leaves keep their own tone."""
+    print_seen = edges.sigma_px is not None
+    return rules.profile.even_light and rules.certain and rules.page_type == "page" and print_seen

@@ -22,3 +22,8 @@ def test_a_few_captures_are_judged_and_counted(capsys: pytest.CaptureFixture[str
 def test_the_same_seed_draws_the_same_pixels() -> None:
     first, again = ([case.planes.y for case in draw(5, 3)] for _ in range(2))
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
+
+
+def test_small_random_pictures_neither_break_nor_stop_the_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
+    assert checks.main(["--fuzz", "30", "--seed", "2", "--seconds", "8"]) == 0
+    assert "no crash" in capsys.readouterr().out
