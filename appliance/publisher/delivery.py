@@ -101,7 +101,8 @@ class Delivery:
             case _:
                 assert_never(event)
         self._time_out(now_s)
-        return actions + self._offers(now_s) + self._chunks(now_s) + self._probe(now_s)
+        # Recording waits for the disk; what is sent before it is on its way meanwhile.
+        return self._offers(now_s) + self._chunks(now_s) + self._probe(now_s) + actions
 
     def next_deadline(self, now_s: float) -> float:
         """Return when a `Tick` is due at the latest; infinity where only an event can bring anything."""

@@ -344,8 +344,8 @@ def test_a_rejection_is_recorded_and_the_next_object_goes() -> None:
     bench = Bench(capture(1), capture(2), capture(3))
     rejected = Rejected(object=capture(1).ref, code="digest_conflict")
     actions = bench.reply(rejected)
-    assert actions[0] == RecordRejection(rejected)
-    assert actions[1].pending.ref.id == "c3"
+    assert actions[0].pending.ref.id == "c3", "the line is not kept waiting for the disk"
+    assert actions[1] == RecordRejection(rejected)
 
 
 def test_a_damaged_object_is_recorded_and_its_transfer_abandoned() -> None:
