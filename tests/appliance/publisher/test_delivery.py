@@ -62,7 +62,8 @@ def test_everything_arrives_once_whatever_the_weather(weather: Weather, seed: in
     assert set(world.stored) == set(world.sizes)
     assert set(world.stored_times.values()) == {1}
     assert set(world.recorded) >= {ref for ref in world.sizes if ref.kind == "capture"}
-    assert isinstance(world.answers[-1], Complete)
+    # A "missing" that was said before may come after it; the spool keeps a complete list complete.
+    assert any(isinstance(answer, Complete) for answer in world.answers)
     # No flood: a good day needs one offer an object; a bad one may need one a second and one for every failure.
     assert len(world.offers_sent) <= 6 * (count + 1) + 4 * (weather.lasts_s + 60)
 
