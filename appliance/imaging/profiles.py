@@ -26,6 +26,7 @@ class Profile:
         min_ink_share: a page with less ink than this is blank.
         max_skew_deg: how far lines of print of the finished page may lean.
         max_straightened_deg: a page turned further than this is told to the operator.
+        even_light: whether shadows and the lamp's fall-off are taken off printed pages.
     """
 
     name: str
@@ -44,11 +45,13 @@ class Profile:
     min_ink_share: float = 0.002
     max_skew_deg: float = 1.5
     max_straightened_deg: float = 3.0
+    even_light: bool = True
 
 
 _ALL: Final = (
     Profile("sach-in-300", min_ppi=294.0),  # printed books: 300 ppi less the 2 % that FADGI's three stars allow
-    Profile("quy-hiem-400", min_ppi=396.0, jpeg_quality=97),  # rare books: 400 ppi less 1 %, FADGI's four stars
+    # rare books: 400 ppi less 1 %, FADGI's four stars; stains and foxing are theirs, so their tone is never touched
+    Profile("quy-hiem-400", min_ppi=396.0, jpeg_quality=97, even_light=False),
     Profile("van-ban-200", min_ppi=200.0),  # administrative papers: Decree 30/2020, appendix I
     Profile("bao-200", min_ppi=190.0),  # newspapers, taken in parts: 200 ppi less 5 %
 )

@@ -1,0 +1,95 @@
+"""Evened light: shadows go, what is printed stays, pictures are left alone."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from appliance.imaging.model import Setup
+from appliance.imaging.pipeline import process
+from appliance.imaging.planes import Planes, from_bgr
+from appliance.imaging.profiles import DEFAULT_PROFILE, PROFILES
+from appliance.imaging.tone import even_light
+from tests.appliance.imaging.drawing import printed_page, single
+
+QUAD = np.array([[150.0, 160], [1050, 165], [1045, 1440], [155, 1435]])
+
+
+def lit(picture: NDArray[np.uint8], light: NDArray[np.float32]) -> Planes:
+    return from_bgr(np.clip(picture * light[:, :, None], 0, 255).astype(np.uint8))
+
+
+def shadow(height: int, width: int, depth: float = 0.45) -> NDArray[np.float32]:
+    light = np.ones((height, width), np.float32)
+    light[: height // 2, : 2 * width // 3] = depth
+    return cv2.GaussianBlur(light, (0, 0), width / 60)
+
+
+def paper_levels(page: Planes) -> NDArray[np.float64]:
+    """The paper's luma in each of 6 by 4 parts of the page."""
+    parts = [part for band in np.array_split(page.y, 6) for part in np.array_split(band, 4, axis=1)]
+    return np.array([np.percentile(part, 80) for part in parts])
+
+
+@pytest.mark.parametrize("size", [(620, 880), (1241, 1757)])
+def test_paper_in_a_shadow_becomes_as_bright_as_beside_it_and_ink_stays_dark(size: tuple[int, int]) -> None:
+    page = printed_page(*size)
+    before = lit(page, shadow(*page.shape[:2]))
+    after = even_light(before)
+    assert paper_levels(before).min() < 0.6 * paper_levels(before).max()
+    assert paper_levels(after).min() > 0.95 * paper_levels(after).max()
+    assert after.y.max() < 255
+    assert np.percentile(after.y, 2) < 90
+    assert (after.y.astype(int) - before.y).min() >= -1
+
+
+def test_a_lamps_fall_off_is_evened_and_colour_comes_along() -> None:
+    page = printed_page()
+    fall_off = np.tile(np.linspace(1.0, 0.75, page.shape[1], dtype=np.float32), (page.shape[0], 1))
+    after, flat = even_light(lit(page, fall_off)), from_bgr(page)
+    assert paper_levels(after).min() > 0.96 * paper_levels(after).max()
+    assert abs(float(np.median(after.v)) - float(np.median(flat.v))) <= 1
+    assert abs(float(np.median(after.u)) - float(np.median(flat.u))) <= 1
+
+
+@pytest.mark.parametrize("level", [0.5, 0.75, 1.0])
+def test_grey_and_white_paper_in_even_light_pass_through_untouched(level: float) -> None:
+    page = printed_page()
+    before = lit(page, np.full(page.shape[:2], level, np.float32))
+    assert even_light(before) is before
+
+
+def test_a_photograph_is_never_brightened_by_more_than_a_lamp_may_need() -> None:
+    noise = np.random.default_rng(4).normal(0, 1, (880, 620)).astype(np.float32)
+    picture = sum(cv2.GaussianBlur(noise, (0, 0), sigma) * sigma for sigma in (6.0, 14.0, 30.0))
+    luma = np.clip(110 + 50 * picture / picture.std(), 12, 240).astype(np.uint8)
+    before = from_bgr(cv2.merge([luma] * 3))
+    after = even_light(before)
+    assert float((after.y / np.maximum(before.y.astype(float), 1)).max()) < 1.25
+
+
+def test_a_tiny_page_does_not_break_it() -> None:
+    for size in ((1, 1), (3, 200), (65, 64)):
+        assert even_light(from_bgr(np.full((*size, 3), 90, np.uint8))).y.shape == size
+
+
+def test_only_printed_pages_of_ordinary_books_are_evened() -> None:
+    page = printed_page()
+    shaded = np.clip(page * shadow(*page.shape[:2], depth=0.7)[:, :, None], 0, 255).astype(np.uint8)
+    frame = single(QUAD, page=shaded).planes
+    as_it_came = replace(DEFAULT_PROFILE, even_light=False)
+
+    def spread_of_paper(setup: Setup, profile_name: str | None = None) -> float:
+        profile = PROFILES[profile_name] if profile_name else DEFAULT_PROFILE
+        (result,) = process(frame, setup, profile).pages
+        levels = paper_levels(result.planes)
+        return float(levels.min() / levels.max())
+
+    single_page = Setup(layout="single", rotation_cw=0)
+    assert spread_of_paper(single_page) > 0.9
+    assert spread_of_paper(single_page, "quy-hiem-400") < 0.8
+    assert spread_of_paper(replace(single_page, page_type="plate")) < 0.8
+    judged = [process(frame, single_page, profile).pages[0].findings for profile in (DEFAULT_PROFILE, as_it_came)]
+    assert judged[0] == judged[1]
