@@ -34,6 +34,7 @@ _PAPER_DARKEST: Final = 0.7
 _OUTER, _INNER = slice(1, 5), slice(_OUTSIDE + 2, _OUTSIDE + 8)
 _MOST: Final = 0.7
 _UNLIKE_PAPER: Final = 13.0
+_DARKER: Final = 0.55
 _SHADE: Final = 0.14
 """Luma of paper may differ by this much along a side without anything lying on it."""
 _LEANS: Final = (-6, -3, 0, 3, 6)
@@ -201,11 +202,12 @@ def _along(strip: _Strip) -> list[Intruder]:
 
 def _unlike_rest(strip: _Strip) -> Floats:
     """Return how far each place is from the brighter part of its row, in levels: inside the edge that is paper."""
-    bright = np.where(strip.y >= np.percentile(strip.y, 55, axis=1, keepdims=True), 1.0, np.nan)
+    bright = np.argsort(strip.y, axis=1)[:, int(_DARKER * strip.y.shape[1]) :]
     total = np.zeros_like(strip.y)
     for values in (strip.u, strip.v):
-        total += CHROMA_WEIGHT * np.abs(values - np.nanmedian(values * bright, axis=1, keepdims=True))
-    usual = np.nanmedian(strip.y * bright, axis=1, keepdims=True)
+        usual = np.median(np.take_along_axis(values, bright, axis=1), axis=1, keepdims=True)
+        total += CHROMA_WEIGHT * np.abs(values - usual)
+    usual = np.median(np.take_along_axis(strip.y, bright, axis=1), axis=1, keepdims=True)
     return np.asarray(total + np.maximum(np.abs(strip.y - usual) - _SHADE * usual, 0), np.float32)
 
 

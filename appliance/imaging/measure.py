@@ -25,6 +25,7 @@ _THICKEST_PX: Final = 16.0
 """Thicker strokes are no print, or so large that their edges say little."""
 _MOST_INK: Final = 0.38
 """Of a cell; measured: print 0.1 to 0.3, out of focus too; pictures about a half."""
+_TONE_PX: Final = 280
 _WHITE: Final = 254
 _INK: Final = 40
 _SMALL_PX: Final = 800
@@ -72,7 +73,7 @@ class Edges:
 
 def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
     """Measure brightness; `paper_percent` is the percentile of luma that is taken for paper."""
-    scale = max(1, min(luma.shape) // 500)
+    scale = max(1, min(luma.shape) // _TONE_PX)
     sample = luma[::scale, ::scale]
     middle, paper = np.percentile(sample, (50, paper_percent))
     white = (sample >= _WHITE).astype(np.uint8)
