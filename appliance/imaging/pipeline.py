@@ -62,11 +62,11 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     view = reduced(planes)
     own, found = signature(view.y), find_sheets(planes, view, may_divide=setup.layout in _TWO_PAGES)
     findings = _duplicates(own, previous)
+    over = _lying_over(view, found)  # an arm can bend an outline out of the frame
     found = _within(found, planes)
     certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
     if not certain and _shows_nothing(view, own):
         return Processed((), (*findings, FindingEntry(code="empty_frame", severity="bad")), own)
-    over = _lying_over(view, found)
     if not certain:
         findings += checks.check_fingers([each for seen in over.values() for each in seen], view.to_frame)
         value, limit = round(_confidence(found), 2), profile.min_confidence
