@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from appliance.spool import faults
 from appliance.spool.files import FILE_MODE, Disk, Paths, make_folders, replace_file
@@ -26,19 +26,21 @@ def claim(paths: Paths, disk: Disk, station: str) -> int:
     """Take the spool for one station process and return the descriptor that holds the lock.
 
     Raises:
-        SpoolError: DISK-03 where another process has it, DISK-04 where it belongs to another station.
+        SpoolError: DISK-03 where another process has it, DISK-04 where it belongs to another station, DISK-07 where the
+            disk has just become read-only.
     """
-    lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _own(paths, disk, station)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise faults.in_use(paths.root) from error
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
+    with ExitStack() as undo:
+        try:
+            lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            undo.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _own(paths, disk, station)
+        except BlockingIOError as error:
+            raise faults.in_use(paths.root) from error
+        except OSError as error:
+            raise faults.no_access(paths.root, error) from error
+        undo.pop_all()
+        return lock
 
 
 def _own(paths: Paths, disk: Disk, station: str) -> None:

@@ -187,6 +187,12 @@ def test_a_file_that_cannot_be_read_just_now_is_not_taken_for_damaged(tmp_path: 
             outbox.read(pending.ref, entry.name, 0, entry.size)
 
 
+def test_a_lock_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "spool" / "lock").mkdir(parents=True)  # A disk that became read-only this very moment answers alike.
+    with pytest.raises(SpoolError, match="DISK-07"):
+        Spool.open(tmp_path / "spool", STATION, POLICY)
+
+
 @contextmanager
 def no_descriptors() -> Iterator[None]:
     """Let this process open nothing more."""
