@@ -19,14 +19,15 @@ from appliance.imaging.profiles import DEFAULT_PROFILE
 from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.sheets import find_sheets
 from appliance.imaging.similarity import signature
-from appliance.imaging.view import reduced
+from appliance.imaging.view import reduced, without_print
 from firmware.simulated import SimulatedCamera
 
 
 def rows(planes: Planes) -> dict[str, Callable[[], object]]:
     """Return what is timed, by name; the first is the floor."""
     jpeg = encode(planes)
-    sheets = find_sheets(planes, reduced(planes)).sheets
+    view = reduced(planes)
+    sheets = find_sheets(planes, view, without_print(view)).sheets
     mappings = [plan(sheet.corners, sheet.polygon, DEFAULT_PROFILE.margin_share) for sheet in sheets]
 
     def floor() -> None:
@@ -40,7 +41,7 @@ def rows(planes: Planes) -> dict[str, Callable[[], object]]:
 
     def finding() -> None:
         view = reduced(planes)
-        find_sheets(planes, view)
+        find_sheets(planes, view, without_print(view))
 
     return {
         "floor: decode, 2 remaps, 2 encodes": floor,

@@ -60,9 +60,10 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
         previous: signatures of earlier captures of the same job, newest last.
     """
     view = reduced(planes)
-    own, found = signature(view.y), find_sheets(planes, view, may_divide=setup.layout in _TWO_PAGES)
+    clean = without_print(view)
+    own, found = signature(view.y), find_sheets(planes, view, clean, may_divide=setup.layout in _TWO_PAGES)
     findings = _duplicates(own, previous)
-    over = _lying_over(view, found)  # an arm can bend an outline out of the frame
+    over = _lying_over(view, clean, found)  # an arm can bend an outline out of the frame
     found = _within(found, planes)
     certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
     if not certain and _shows_nothing(view, own):
@@ -91,9 +92,8 @@ def _duplicates(own: Signature, previous: tuple[Signature, ...]) -> tuple[Findin
     return ()
 
 
-def _lying_over(view: View, found: Found) -> dict[Sheet, list[Intruder]]:
+def _lying_over(view: View, clean: View, found: Found) -> dict[Sheet, list[Intruder]]:
     """Return what lies over the edges of every sheet."""
-    clean = without_print(view)
     gutter = None if found.gutter is None else view.from_frame(found.gutter)
     return {
         sheet: find_intruders(clean, view.from_frame(sheet.polygon), view.from_frame(sheet.corners), gutter)

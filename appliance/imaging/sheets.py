@@ -16,7 +16,7 @@ from appliance.imaging.planes import Plane, Planes
 from appliance.imaging.print_lines import direction_of_print
 from appliance.imaging.sides import follow
 from appliance.imaging.straight import evened, straight_sheet
-from appliance.imaging.view import View, without_print
+from appliance.imaging.view import View
 
 _REACH: Final = 0.05
 _DEEP: Final = 0.09
@@ -73,15 +73,15 @@ class Found:
     paper: bool = True
 
 
-def find_sheets(planes: Planes, view: View, *, may_divide: bool = True) -> Found:
+def find_sheets(planes: Planes, view: View, clean: View, *, may_divide: bool = True) -> Found:
     """Return the pages of a frame.
 
     Args:
         planes: the frame.
         view: the same reduced.
+        clean: the view without its print.
         may_divide: whether two pages may be told apart; a facing page that the frame cuts off is left out in any case.
     """
-    clean = without_print(view)
     found = _of_region(planes, view, clean, find_region(clean), may_divide)
     if _is_clear(found):
         return found
