@@ -1,16 +1,21 @@
 """What the spool promises the station, and what it tells the publisher."""
 
 import json
+import multiprocessing
 import os
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from appliance.api import Delivery
 from appliance.spool import Outbox, PublisherState, Spool, StationState
+from appliance.spool.files import Disk
+from appliance.spool.schema import Index
 from appliance.spool.state import Clock
 from tests.appliance.spool.making import POLICY, STATION, Maker
 from wire.codec import encode
@@ -272,3 +277,26 @@ def test_several_threads_may_use_the_spool_at_once(open_spool: OpenSpool, make: 
     rows = spool.captures_of("job-1")
     assert len({row.sequence for row in rows}) == len(rows) == 30
     assert spool.jobs()[0].changes == len(spool.changes("job-1")) == 30
+
+
+def test_two_services_that_open_a_new_index_at_the_same_moment_both_get_it(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    together, wrong = spawn.Barrier(3), spawn.Queue()
+    openers = [spawn.Process(target=_open_new, args=(tmp_path, together, wrong)) for _ in range(3)]
+    for opener in openers:
+        opener.start()
+    said = [wrong.get(timeout=60) for _ in openers]
+    for opener in openers:
+        opener.join(10)
+    assert said == [[], [], []]
+
+
+def _open_new(folder: Path, together: Any, wrong: Any) -> None:
+    said = []
+    for number in range(150):
+        together.wait(30)
+        try:
+            Index(folder / f"{number}.sqlite", Disk()).close()
+        except sqlite3.Error as error:
+            said.append(str(error))
+    wrong.put(said)
