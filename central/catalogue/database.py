@@ -1,8 +1,11 @@
 """Opens the catalogue: one place where SQLite is told to be durable and to let several processes write in turn."""
 
 import contextlib
+import fcntl
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -66,9 +69,13 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise CatalogueError(
-            "CAT-01", f"The catalogue cannot be used ({error}).", "Check store.database in central.toml and its disk."
-        ) from error
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> CatalogueError:
+    return CatalogueError(
+        "CAT-01", f"The catalogue cannot be used ({error}).", "Check store.database in central.toml and its disk."
+    )
 
 
 def _engine(url: str) -> Engine:
@@ -77,17 +84,39 @@ def _engine(url: str) -> Engine:
         if parsed.get_backend_name() != "sqlite":
             return create_engine(parsed, pool_pre_ping=True)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
+    folder = Path(parsed.database or ".").parent
+
+    def prepare(connection: Any, _record: Any) -> None:
+        _prepare_sqlite(connection, folder)
+
+    event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, folder: Path) -> None:
     # The driver's own, late BEGIN would let a reader become a writer half-way and fail: we say BEGIN ourselves.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        with _alone_in(folder):
+            # SQLite does not wait here: of two that turn a new catalogue to WAL at once, one is told "locked".
+            connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in here with the same folder; the lock ends with its holder."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unusable(error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _begin_sqlite(connection: Connection) -> None:
