@@ -119,6 +119,12 @@ def crossing(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:
     return np.asarray(a + np.linalg.solve(matrix, c - a)[0] * (b - a))
 
 
+def distances(polygon: Polygon, line: Polygon) -> tuple[Polygon, Polygon]:
+    """Return how far points lie to the right of a line through two points, and how far along it."""
+    along = (line[1] - line[0]) / max(float(np.linalg.norm(line[1] - line[0])), 1e-6)
+    return (polygon - line[0]) @ np.array([-along[1], along[0]]), (polygon - line[0]) @ along
+
+
 def turned_outline(polygon: Polygon, first: Polygon) -> Polygon:
     """Return a closed polygon so that it begins at the point nearest to `first`."""
     return np.roll(polygon, -int(np.argmin(np.linalg.norm(polygon - first, axis=1))), axis=0)

@@ -8,33 +8,26 @@ import numpy as np
 
 from appliance.imaging import gutter as spine
 from appliance.imaging.beyond import print_beyond
-from appliance.imaging.fore_edge import without_leaves
-from appliance.imaging.geometry import Polygon, clockwise_from_top_left, crossing, four_corners, is_sane_quad, points
+from appliance.imaging.geometry import Polygon, clockwise_from_top_left, distances, four_corners, is_sane_quad
 from appliance.imaging.gutter import Gutter
 from appliance.imaging.outline import Region, find_region, region_of_one_colour
-from appliance.imaging.planes import Plane, Planes
+from appliance.imaging.planes import Planes
 from appliance.imaging.print_lines import direction_of_print
-from appliance.imaging.sides import follow
 from appliance.imaging.straight import evened, straight_sheet
+from appliance.imaging.tracing import paper_within, trace
 from appliance.imaging.view import View
 
-_REACH: Final = 0.05
-_DEEP: Final = 0.09
 _CLEAR: Final = 0.35
 """Less than this much of the weakest edge seen: another cue is asked."""
 _STRAIGHT_REACH: Final = 0.025
 _STRAIGHT_SEEN: Final = 0.5
 _STRAIGHT_CLEAR: Final = 0.48
 """Straight edges alone must be seen better: measured up to 0.47 where they were wrong."""
-_SOLID_CONTRAST: Final = 15.0
 _BENT: Final = 0.04
 """Measured: flat sheets at most 0.016 under any shadow, open books from 0.05."""
 _SPINE_IF_BENT: Final = 0.40
 _SPINE_IF_FLAT: Final = 0.65
 _PRINT_WEIGHT: Final = 0.6
-_POINTS_A_SIDE: Final = 12
-_MOST_CUT: Final = 3
-"""A page that the frame cuts off on so many sides is larger than the frame: no outline was seen."""
 
 Division = Literal["spread", "fragment"]
 
@@ -100,9 +93,9 @@ def _by_straight_edges(view: View, clean: View) -> Found | None:
     if guess is None:
         return None
     pale = replace(view, y=even)
-    sheet = _trace(None, pale, pale, guess.quad, None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)
+    sheet = Sheet(*trace(None, pale, pale, guess.quad, None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH))
     corners = view.from_frame(sheet.corners)
-    paper = _paper(clean, corners)
+    paper = paper_within(clean, corners)
     sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
     if any(print_beyond(view, clean, start, end, paper, may_face=False) for start, end in sides):
         return None
@@ -119,7 +112,7 @@ def _of_region(planes: Planes, view: View, clean: View, region: Region | None, m
         return Found(())
     divided = _divide(view, region, quad, may_divide)
     if divided is None:
-        return Found((_trace(planes.y, view, clean, quad, None),))
+        return Found((Sheet(*trace(planes, view, clean, quad, None)),))
     gutter, parts, division = divided
     exact = spine.refined(planes.y, view.to_frame(gutter.line))
     line = view.from_frame(exact)
@@ -128,7 +121,7 @@ def _of_region(planes: Planes, view: View, clean: View, region: Region | None, m
     quads = [clockwise_from_top_left(four_corners(part)) for part in parts]
     if not all(is_sane_quad(each) for each in quads):
         return Found(())
-    sheets = tuple(_trace(planes.y, view, clean, each, line) for each in quads)
+    sheets = tuple(Sheet(*trace(planes, view, clean, each, line)) for each in quads)
     return Found(sheets, exact, gutter.upright, fragment=division == "fragment")
 
 
@@ -153,15 +146,9 @@ def _divide(
     return best[1:] if best[0] >= (_SPINE_IF_BENT if bent else _SPINE_IF_FLAT) else None
 
 
-def _distances(polygon: Polygon, line: Polygon) -> tuple[Polygon, Polygon]:
-    """Return how far points lie to the right of a line, and how far along it."""
-    along = (line[1] - line[0]) / max(float(np.linalg.norm(line[1] - line[0])), 1e-6)
-    return (polygon - line[0]) @ np.array([-along[1], along[0]]), (polygon - line[0]) @ along
-
-
 def _parts(region: Region, line: Polygon) -> list[Polygon]:
     """Return the region's contour on both sides of a line."""
-    right = _distances(region.contour, line)[0] > 0
+    right = distances(region.contour, line)[0] > 0
     return [region.contour[right], region.contour[~right]]
 
 
@@ -169,7 +156,7 @@ def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | Non
     """Tell two facing pages from one page and a piece of another that the frame cuts off; None = no spine at all."""
     if min(len(part) for part in parts) < 8:
         return None
-    across, along = zip(*(_distances(part, line) for part in parts), strict=True)
+    across, along = zip(*(distances(part, line) for part in parts), strict=True)
     widths = [float(np.percentile(np.abs(each), 97)) for each in across]
     height = max(float(np.ptp(each)) for each in along)
     small, large = sorted(widths)
@@ -181,79 +168,3 @@ def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | Non
     at_border = ((parts[index] < edge) | (parts[index] > limit)).any(axis=1)
     far = along[index][at_border & (np.abs(across[index]) > 0.6 * small)]
     return "fragment" if len(far) >= 4 and float(np.ptp(far)) > 0.5 * height else None
-
-
-def _trace(
-    luma: Plane | None,
-    view: View,
-    clean: View,
-    quad: Polygon,
-    line: Polygon | None,
-    *,
-    reach: float = _REACH,
-    deep: float = _DEEP,
-) -> Sheet:
-    """Return the exact outline near a rough quad; the side along the spine is the spine itself.
-
-    Leaves below the page are looked for in `luma`, the frame's own; None = there is no book.
-    """
-    size = float(np.sqrt(cv2.contourArea(quad.astype(np.float32))))
-    paper = _paper(clean, quad)
-    curves, evidence, cut = [], [], 0
-    for index, (start, end) in enumerate(zip(quad, np.roll(quad, -1, axis=0), strict=True)):
-        if line is not None and index == _side_along(quad, line):
-            curves.append(_along_line(start, end, line))
-            continue
-        side = follow(view, clean, start, end, reach_px=reach * size, deep_px=deep * size)
-        leaves = (
-            None
-            if luma is None or side.at_frame
-            else without_leaves(luma, view.to_frame(side.curve), size * view.scale)
-        )
-        curves.append(side.curve if leaves is None else view.from_frame(leaves[0]))
-        cut += side.at_frame
-        lost = print_beyond(view, clean, start, end, paper)
-        seen = side.support * min(1.0, side.contrast / _SOLID_CONTRAST) if leaves is None else leaves[1]
-        evidence.append(0.0 if lost else seen)
-    corners = points([_corner(curves[i - 1], curves[i], quad[i], 0.2 * size) for i in range(4)])
-    pieces = [_between(corners[i], corners[(i + 1) % 4], curves[i]) for i in range(4)]
-    seen = min(evidence, default=0.0) if cut < _MOST_CUT else 0.0
-    sheet = Sheet(corners, np.concatenate(pieces), seen)
-    return replace(sheet, corners=view.to_frame(corners), polygon=view.to_frame(sheet.polygon))
-
-
-def _side_along(quad: Polygon, line: Polygon) -> int:
-    """Return which side of a quad runs beside a line."""
-    distances = np.abs(_distances(quad, line)[0])
-    return int(np.argmin(distances + np.roll(distances, -1)))
-
-
-def _paper(clean: View, quad: Polygon) -> tuple[float, float, float]:
-    """Return the middle luma and colour of the paper within a quad."""
-    mask = np.zeros(clean.y.shape, np.uint8)
-    cv2.fillPoly(mask, [np.rint(quad).astype(np.int32)], 255)
-    y, u, v = (float(np.median(values[mask > 0])) for values in (clean.y, clean.u, clean.v))
-    return y, u, v
-
-
-def _along_line(start: Polygon, end: Polygon, line: Polygon) -> Polygon:
-    """Return points on the line beside the way from start to end."""
-    direction = (line[1] - line[0]) / max(float(np.linalg.norm(line[1] - line[0])), 1e-6)
-    first, last = ((corner - line[0]) @ direction for corner in (start, end))
-    return points([line[0] + share * direction for share in np.linspace(first, last, _POINTS_A_SIDE)])
-
-
-def _corner(before: Polygon, after: Polygon, guess: Polygon, near_px: float) -> Polygon:
-    """Return where two edges meet when both go on straight beyond their ends."""
-    tail, head = max(2, len(before) // 6), max(2, len(after) // 6)
-    corner = crossing(before[-tail], before[-1], after[head - 1], after[0])
-    return guess if corner is None or float(np.linalg.norm(corner - guess)) > near_px else corner
-
-
-def _between(start: Polygon, end: Polygon, curve: Polygon) -> Polygon:
-    """Return the corner `start` and points of the curve on the way to `end`, without overshoot at either."""
-    length = max(float(np.linalg.norm(end - start)), 1e-6)
-    share = (curve - start) @ (end - start) / length**2
-    inner = curve[(share > 0.04) & (share < 0.96)]
-    picked = inner[np.unique(np.linspace(0, len(inner) - 1, _POINTS_A_SIDE).astype(int))] if len(inner) else inner
-    return np.vstack([start[None, :], picked])
