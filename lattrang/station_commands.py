@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lattrang import geometry_command
 from wire.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     recover.add_argument("--station", metavar="NAME", help="whose it is, where nothing in it says so")
     export = add("export", _export, "hand over by disk: take receipts home, then copy what waits onto it")
     export.add_argument("folder", type=Path, metavar="DIR", help="where the disk is mounted")
+    geometry = add("geometry", geometry_command.run, "where camera and lamps stand, and the resolution that gives")
+    geometry_command.add_arguments(geometry)
 
 
 def _run(arguments: argparse.Namespace) -> int:

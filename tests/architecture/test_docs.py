@@ -1,7 +1,14 @@
 """Documents that cannot lie: what the program says of itself is what stands in them."""
 
+import importlib.util
 import re
+import sys
 from pathlib import Path
+
+import pytest
+
+from firmware.registry import HardwareConfig
+from lattrang.cli import main
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("wire", "firmware", "appliance", "central", "web_ui", "lattrang")
@@ -60,3 +67,21 @@ def test_the_project_names_no_package_registry_and_no_machine_path() -> None:
         and hosts.search(path.read_text("utf-8", errors="ignore"))
     ]
     assert named == []
+
+
+def test_the_wiring_picture_shows_the_pins_that_the_program_takes() -> None:
+    path = ROOT / "tools" / "draw_wiring.py"
+    spec = importlib.util.spec_from_file_location("draw_wiring", path)
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = tool  # dataclasses look their module up
+    spec.loader.exec_module(tool)
+    assert tool.drawing(HardwareConfig()) == tool.PICTURE.read_text("utf-8")
+    pins = [pin for part in tool.parts(HardwareConfig()) for pin in part.pins]
+    assert len(pins) == len(set(pins))
+
+
+def test_the_table_of_cameras_is_what_the_calculator_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["station", "geometry"]) == 0
+    assert capsys.readouterr().out in (ROOT / "docs" / "build.md").read_text("utf-8")
