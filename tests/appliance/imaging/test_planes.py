@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from appliance.imaging.encode import Stamp, encode, srgb_profile
-from appliance.imaging.planes import Planes, from_bgr, from_grey, from_jpeg, half_size, to_bgr
+from appliance.imaging.planes import Planes, from_bgr, from_grey, from_jpeg, half_size, halved, to_bgr
 from tests.appliance.imaging.drawing import spread
 
 STAMP = Stamp("tram-1", "item-1", "capture-1", 7, "left", ((1.0, 2.0), (3.5, 4.0)), 90, "lattrang 0", 300.0)
@@ -46,6 +47,21 @@ def test_a_grey_jpeg_has_no_colour() -> None:
     Image.fromarray(np.full((20, 30), 77, np.uint8)).save(content, "JPEG")
     planes = from_jpeg(content.getvalue())
     assert set(np.unique(planes.u)) == {128}
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("size", [(96, 64), (97, 131)])
+def test_a_decoded_jpeg_holds_what_another_decoder_reads_of_it(subsampling: str, size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (6, 8, 3), np.uint8)
+    picture = cv2.resize(noise // 2 + 60, size, interpolation=cv2.INTER_CUBIC)
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, "JPEG", quality=95, subsampling=subsampling)
+    own = from_jpeg(content.getvalue())
+    with Image.open(content) as image:
+        image.draft("YCbCr", size)
+        y, u, v = (np.asarray(band) for band in image.split())
+    for mine, other in ((own.y, y), (own.u, halved(u)), (own.v, halved(v))):
+        assert np.abs(mine.astype(int) - other).max() <= 3
 
 
 def test_a_page_file_says_what_it_is_and_any_reader_opens_it() -> None:
