@@ -15,7 +15,7 @@ from appliance.late_camera import LateCamera
 from appliance.session.front import StationFront
 from appliance.session.runner import Session
 from appliance.spool.store import Spool
-from appliance.threads import ServiceThread
+from appliance.threads import Pulse, ServiceThread, unwatched
 from appliance.worker import Worker
 from firmware.gestures import MS, GestureTimes
 from firmware.interfaces import Hardware
@@ -27,13 +27,21 @@ log = logging.getLogger(__name__)
 
 Serve = Callable[[StationApi, threading.Event], None]
 """Serves the screens until the event is set. The roof passes it in: the station does not know its screens."""
+LOOPS: Final = ("session", "capture", "worker")
+"""The loops of `run_station` that have a pulse: while one does not come round, the station takes no picture."""
 
 RELEASE_EVERY_S: Final = 10.0
 """How often captures that the centre has proved to hold are looked for, to be deleted."""
 
 
-def run_station(config: StationConfig, serve: Serve, stop: threading.Event) -> None:
+def run_station(config: StationConfig, serve: Serve, stop: threading.Event, pulse: Pulse = unwatched) -> None:
     """Run everything of the station but its publisher until `stop` is set.
+
+    Args:
+        config: of the station.
+        serve: serves the screens.
+        stop: set it to end.
+        pulse: of the loops `LOOPS`.
 
     Raises:
         SpoolError: the spool cannot be used.
@@ -47,7 +55,7 @@ def run_station(config: StationConfig, serve: Serve, stop: threading.Event) -> N
         stop.set()
 
     with ExitStack() as parts:
-        api = _build(config, parts, stop, on_death)
+        api = _build(config, parts, stop, on_death, pulse)
         screens = ServiceThread("web", lambda: _serve(serve, api, stop), on_death)
         screens.start()
         parts.callback(screens.join)
@@ -79,7 +87,11 @@ def retention(spool: Spool, stop: threading.Event, every_s: float = RELEASE_EVER
 
 
 def _build(
-    config: StationConfig, parts: ExitStack, stop: threading.Event, on_death: Callable[[str, BaseException], None]
+    config: StationConfig,
+    parts: ExitStack,
+    stop: threading.Event,
+    on_death: Callable[[str, BaseException], None],
+    pulse: Pulse,
 ) -> StationApi:
     """Open and start the parts; `parts` closes them in reverse."""
     setup = config.capture_setup()
@@ -91,8 +103,9 @@ def _build(
     worker = Worker(spool, setup, limit=config.imaging.queue_limit)
     session = Session(hardware, spool, worker, setup)
     cleaner = ServiceThread("retention", lambda: retention(spool, stop), on_death)
-    working = ServiceThread("worker", worker.run, on_death)
-    session.start(on_death)
+    worker_beat = pulse("worker")
+    working = ServiceThread("worker", lambda: worker.run(worker_beat), on_death)
+    session.start(on_death, pulse)
     parts.callback(cleaner.join)
     parts.callback(working.join)
     parts.callback(worker.stop)

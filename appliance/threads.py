@@ -8,6 +8,20 @@ log = logging.getLogger(__name__)
 
 OnDeath = Callable[[str, BaseException], None]
 
+Beat = Callable[[str], None]
+"""What a loop calls at every turn, with a word on how it is or an empty text, so that a watcher knows that it lives."""
+Pulse = Callable[[str], Beat]
+"""Gives the loop of that name its `Beat`."""
+
+
+def unheard(_words: str) -> None:
+    """The `Beat` of a loop that nobody watches."""
+
+
+def unwatched(_loop: str) -> Beat:
+    """The `Pulse` of a service that nobody watches."""
+    return unheard
+
 
 class ServiceThread:
     """Runs `work` until it returns. An exception out of it is told to `on_death`, who takes the service down.

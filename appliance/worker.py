@@ -22,6 +22,7 @@ from appliance.imaging.similarity import Match, same_spread
 from appliance.model import CaptureSetup, verdict_of
 from appliance.results import failed, to_document
 from appliance.spool.store import Spool
+from appliance.threads import Beat, unheard
 from wire.documents import CaptureDocument, PagesDocument
 from wire.errors import ProtocolError
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 QUEUE_LIMIT: Final = 4
+TURN_S: Final = 0.5
+"""How often an idle worker comes round, so that whoever watches it knows that it is only idle."""
 ATTEMPTS: Final = 2
 """A capture whose processing was begun this often without an end is delivered as it is, so that none can loop."""
 _REMEMBERED: Final = 8
@@ -95,6 +98,7 @@ class Worker:
         self._pipeline = pipeline
         self._disk_retry_s = disk_retry_s
         self._report: Callable[[Done], None] = lambda _: None
+        self._beat: Beat = unheard
         self._changed = threading.Condition()
         self._waiting: deque[Work] = deque()
         self._open = 0
@@ -133,8 +137,9 @@ class Worker:
             self._stopped = True
             self._changed.notify_all()
 
-    def run(self) -> None:
+    def run(self, beat: Beat = unheard) -> None:
         """Work until stopped: the body of the worker's thread."""
+        self._beat = beat
         while (work := self._next()) is not None:
             try:
                 if (done := self._process(work)) is not None:
@@ -146,10 +151,15 @@ class Worker:
 
     def _next(self) -> Work | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._stopped)
-            if self._stopped:
-                return None
-            return self._waiting.popleft()
+            while True:
+                self._beat("")
+                if self._changed.wait_for(self._is_wanted, timeout=TURN_S):
+                    break
+            return None if self._stopped else self._waiting.popleft()
+
+    def _is_wanted(self) -> bool:
+        """Tell whether there is work or the end has come. For whoever holds the condition."""
+        return bool(self._waiting) or self._stopped
 
     def _process(self, work: Work) -> Done | None:
         facts = self._spool.capture(work.capture_id)
@@ -188,6 +198,7 @@ class Worker:
                 return write()
             except SpoolError as error:
                 log.warning("the spool does not take pages, trying again code=%s", error.code)
+            self._beat("the disk takes no pages")
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopped, timeout=self._disk_retry_s):
                     return None

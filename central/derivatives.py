@@ -20,6 +20,7 @@ from central import files
 from central.catalogue import Catalogue
 from central.catalogue.schema import captures, pages
 from central.errors import CatalogueError
+from central.pulse import Beat, unheard
 from central.staging import StoreLayout
 from central.thumbnail_child import DISK_ANSWER
 
@@ -39,21 +40,23 @@ class Derivatives:
         self._layout = layout
         self._disk_retry_s = disk_retry_s
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, looking for new pages as they come.
+    def run(self, stop: threading.Event, beat: Beat = unheard) -> None:
+        """Work until `stop` is set, looking for new pages as they come; every picture and every turn is a beat.
 
         A disk that is full or fails is waited for: the screens must stay up to show it, and no picture is to blame.
         """
         with PictureChild() as child:
             while not stop.is_set():
+                words = ""
                 try:
-                    wait_s = 0.0 if self.work_once(child, stop) else _WAIT_S
+                    wait_s = 0.0 if self.work_once(child, stop, beat) else _WAIT_S
                 except (OSError, CatalogueError) as error:
                     log.warning("thumbnails wait for the disk: %s", error)
-                    wait_s = self._disk_retry_s
+                    wait_s, words = self._disk_retry_s, "thumbnails wait for the disk"
+                beat(words)
                 stop.wait(wait_s)
 
-    def work_once(self, child: "PictureChild", stop: threading.Event | None = None) -> int:
+    def work_once(self, child: "PictureChild", stop: threading.Event | None = None, beat: Beat = unheard) -> int:
         """Make some of the thumbnails that are missing; returns how many pages were looked at.
 
         Raises:
@@ -75,6 +78,7 @@ class Derivatives:
                 break
             made = self._make(child, row.capture_id, row.side, row.file)
             outcomes.append((row.capture_id, row.side, made, row.attempts + 1))
+            beat("")
         self._record(outcomes)
         return len(outcomes)
 

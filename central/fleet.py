@@ -9,6 +9,7 @@ from typing import Final
 from central import clock, mqtt
 from central.catalogue import Catalogue, fleet_records
 from central.errors import CatalogueError
+from central.pulse import Beat, unheard
 from wire import codec, topics
 from wire.errors import Malformed, ProtocolError
 from wire.messages import StationStatus
@@ -32,8 +33,8 @@ class Fleet:
         self._sent_at_s: dict[str, float] = {}
         self._connected = False
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set.
+    def run(self, stop: threading.Event, beat: Beat = unheard) -> None:
+        """Work until `stop` is set; every turn is a beat that says how the line is.
 
         A catalogue that cannot be used now (a full disk) is tried again; the screens stay up to show it.
 
@@ -42,6 +43,7 @@ class Fleet:
         """
         statuses: dict[str, StationStatus] = {}
         while not stop.is_set():
+            beat("connected" if self._connected else "not connected")
             statuses |= self._collect()
             try:
                 self._note(statuses)

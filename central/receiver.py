@@ -17,6 +17,7 @@ from central.config import WorkerLimits
 from central.errors import CatalogueError, CentralError
 from central.grants import Expired, Grant, Ledger
 from central.ingest import Refusal
+from central.pulse import Beat, unheard
 from central.quarantine import Quarantine
 from central.shelf import Shelf
 from central.staging import Incoming, Staging, same_files
@@ -59,9 +60,10 @@ class Receiver:
         self._incoming: dict[str, Incoming] = {}
         self._quarantine = Quarantine(staging.layout.quarantine, worker)
         self._flushed_at_s = 0.0
+        self._line = "not connected yet"
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set.
+    def run(self, stop: threading.Event, beat: Beat = unheard) -> None:
+        """Work until `stop` is set; every turn is a beat that says how the line is.
 
         Raises:
             BrokerError: the broker refuses this worker, or another process has its name.
@@ -72,6 +74,7 @@ class Receiver:
                 if event is not None:
                     self._handle(event)
                 self._pass_time(time.monotonic())
+                beat(self._line)
         finally:
             for incoming in self._incoming.values():
                 incoming.discard()
@@ -93,10 +96,12 @@ class Receiver:
                 raise error
             case mqtt.Connected():
                 log.info("worker connected name=%s", self._worker)
+                self._line = "connected"
                 for grant in self._ledger.all():
                     self._report(grant, time.monotonic())
             case mqtt.Disconnected(reason):
                 log.warning("worker disconnected name=%s reason=%s", self._worker, reason)
+                self._line = f"disconnected: {reason}"
             case mqtt.Acknowledged():
                 pass
 

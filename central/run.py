@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from central.api import CentralApi
 from central.ca import OFFICE
@@ -12,16 +13,25 @@ from central.derivatives import Derivatives
 from central.fleet import SUBSCRIPTIONS, Fleet
 from central.mqtt import MqttClient
 from central.office import Office
+from central.pulse import Pulse, unwatched
 from central.staging import StoreLayout
 
 log = logging.getLogger(__name__)
 
 Serve = Callable[[CentralApi, threading.Event], None]
 """Serves the screens until the event is set. The roof passes it in: the centre does not know its screens."""
+LOOPS: Final = ("fleet", "derivatives")
+"""The loops of `run_office` that have a pulse."""
 
 
-def run_office(config: CentralConfig, serve: Serve, stop: threading.Event) -> None:
+def run_office(config: CentralConfig, serve: Serve, stop: threading.Event, pulse: Pulse = unwatched) -> None:
     """Run everything of the centre but its workers until `stop` is set.
+
+    Args:
+        config: of the centre.
+        serve: serves the screens.
+        stop: set it to end.
+        pulse: of the loops `LOOPS`.
 
     Raises:
         CentralError: a part cannot be used. Whatever a thread raises comes out here once all have stopped.
@@ -33,10 +43,12 @@ def run_office(config: CentralConfig, serve: Serve, stop: threading.Event) -> No
         MqttClient(config.broker.address(OFFICE), SUBSCRIPTIONS) as client,
     ):
         office = Office(catalogue, layout)
+        fleet, derivatives = Fleet(client, catalogue), Derivatives(catalogue, layout)
+        fleet_beat, derivatives_beat = map(pulse, LOOPS)
         run_together(
             (
-                ("fleet", Fleet(client, catalogue).run),
-                ("derivatives", Derivatives(catalogue, layout).run),
+                ("fleet", lambda event: fleet.run(event, fleet_beat)),
+                ("derivatives", lambda event: derivatives.run(event, derivatives_beat)),
                 ("web", lambda event: serve(office, event)),
             ),
             stop,

@@ -9,14 +9,15 @@ from central.ca import worker_name
 from central.catalogue import Catalogue
 from central.config import CentralConfig
 from central.mqtt import MqttClient
+from central.pulse import Pulse, unwatched
 from central.receiver import Receiver, subscriptions
 from central.staging import Staging, StoreLayout
 
 log = logging.getLogger(__name__)
 
 
-def run_worker(config: CentralConfig, name: str, stop: threading.Event) -> None:
-    """Receive as the worker `name` until `stop` is set.
+def run_worker(config: CentralConfig, name: str, stop: threading.Event, pulse: Pulse = unwatched) -> None:
+    """Receive as the worker `name` until `stop` is set. The loop `receiver` has a pulse.
 
     Raises:
         CentralError: the store, the catalogue or the broker cannot be used, or the name is taken.
@@ -27,5 +28,5 @@ def run_worker(config: CentralConfig, name: str, stop: threading.Event) -> None:
         adopted = adopt_unknown(layout, catalogue)
         log.info("worker starts name=%s adopted=%d", name, adopted)
         with MqttClient(address, subscriptions(name)) as client:
-            Receiver(name, client, staging, catalogue, config.limits).run(stop)
+            Receiver(name, client, staging, catalogue, config.limits).run(stop, pulse("receiver"))
     log.info("worker stopped name=%s", name)

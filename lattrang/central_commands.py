@@ -4,9 +4,7 @@ import argparse
 import dataclasses
 import json
 import logging
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,8 @@ from wire.errors import ExitCode
 from wire.ids import is_name
 
 if TYPE_CHECKING:
+    import threading
+
     from central.api import CentralApi
     from central.config import CentralConfig
 
@@ -59,29 +59,33 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from central.ca import load_or_make_secret
-    from central.run import run_office
+    from central.run import LOOPS, run_office
+    from lattrang import service
 
     config = _config(arguments)
     token = config.web.token_file.read_text("ascii").strip()
     secret = load_or_make_secret(config.web.token_file.with_suffix(".secret"))
+    heart, stop = service.begin(*LOOPS, "web")
 
-    def serve(api: "CentralApi", stop: threading.Event) -> None:
+    def serve(api: "CentralApi", stop: "threading.Event") -> None:
         from web_ui.central.app import create_app
         from web_ui.serve import serve as serve_app
 
         app = create_app(api, token=token, secret_key=secret, language=config.web.language)
-        serve_app(app, config.web.host, config.web.port, stop)
+        serve_app(app, config.web.host, config.web.port, stop, on_turn=heart.loop("web"))
 
-    run_office(config, serve, _stop_on_signals())
+    run_office(config, serve, stop, heart.loop)
     return ExitCode.OK
 
 
 def _work(arguments: argparse.Namespace) -> int:
     from central.work import run_worker
+    from lattrang import service
     from lattrang.buffers import keep_chunks
 
     keep_chunks()
-    run_worker(_config(arguments), arguments.name, _stop_on_signals())
+    heart, stop = service.begin("receiver")
+    run_worker(_config(arguments), arguments.name, stop, heart.loop)
     return ExitCode.OK
 
 
@@ -212,13 +216,6 @@ def _config(arguments: argparse.Namespace) -> "CentralConfig":
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     return config.load(Path(getattr(arguments, "config", config.DEFAULT_FILE)))
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    return stop
 
 
 def _name(text: str) -> str:

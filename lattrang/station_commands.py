@@ -3,10 +3,6 @@
 import argparse
 import dataclasses
 import json
-import logging
-import signal
-import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +10,8 @@ from lattrang import geometry_command
 from wire.errors import ExitCode
 
 if TYPE_CHECKING:
+    import threading
+
     from appliance.api import StationApi
     from appliance.config import StationConfig
     from appliance.spool.outbox import Outbox
@@ -45,7 +43,8 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from appliance.station import run_station
+    from appliance.station import LOOPS, run_station
+    from lattrang import service
     from lattrang.buffers import give_back_pictures
     from web_ui.common.keyfile import load_or_create
 
@@ -53,22 +52,26 @@ def _run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     token = load_or_create(config.web.token_file)
     secret = load_or_create(config.web.token_file.with_suffix(".secret"))
+    heart, stop = service.begin(*LOOPS, "web")
 
-    def serve(api: "StationApi", stop: threading.Event) -> None:
+    def serve(api: "StationApi", stop: "threading.Event") -> None:
         from web_ui.serve import serve as serve_app
         from web_ui.station.app import create_app
 
         app = create_app(api, token=token, secret_key=secret.encode(), language=config.web.language)
-        serve_app(app, config.web.host, config.web.port, stop)
+        serve_app(app, config.web.host, config.web.port, stop, on_turn=heart.loop("web"))
 
-    run_station(config, serve, _stop_on_signals())
+    run_station(config, serve, stop, heart.loop)
     return ExitCode.OK
 
 
 def _publish(arguments: argparse.Namespace) -> int:
+    from lattrang import service
     from lattrang.publish_command import run_publisher
 
-    return run_publisher(_config(arguments).publisher(), _stop_on_signals())
+    config = _config(arguments).publisher()
+    heart, stop = service.begin("delivery")
+    return run_publisher(config, stop, heart.loop("delivery"))
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -131,12 +134,3 @@ def _config(arguments: argparse.Namespace) -> "StationConfig":
     from appliance.config import DEFAULT_FILE, load
 
     return load(Path(getattr(arguments, "config", None) or DEFAULT_FILE))
-
-
-def _stop_on_signals() -> threading.Event:
-    """Log to stderr from now on, and return the event that SIGTERM and SIGINT set."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -25,7 +25,13 @@ class CannotListen(CodedError):
 
 
 def serve(
-    app: Flask, host: str, port: int, stop: threading.Event, *, on_ready: Callable[[int], None] | None = None
+    app: Flask,
+    host: str,
+    port: int,
+    stop: threading.Event,
+    *,
+    on_ready: Callable[[int], None] | None = None,
+    on_turn: Callable[[str], None] | None = None,
 ) -> None:
     """Answer requests on `host`:`port` until `stop` is set; requests being answered are let finish for 5 s.
 
@@ -35,6 +41,7 @@ def serve(
         port: 0 takes any free one.
         stop: set it to end.
         on_ready: told the port once connections are taken.
+        on_turn: called with an empty text whenever the loop that takes connections comes round.
 
     Raises:
         CannotListen: the port is taken, or the address does not belong to this machine.
@@ -51,6 +58,8 @@ def serve(
             on_ready(listening_on)
         while not stop.is_set():
             wasyncore.loop(timeout=_STOP_CHECK_S, map=channels, count=1)
+            if on_turn is not None:
+                on_turn("")
     finally:
         polls_of(app).closing.set()
         server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)

@@ -38,6 +38,7 @@ from appliance.publisher.link import Link
 from appliance.spool.faults import FileDamaged
 from appliance.spool.outbox import Outbox
 from appliance.spool.state import PublisherState
+from appliance.threads import Beat, unheard
 from wire import codec, topics
 from wire.errors import ProtocolError
 from wire.messages import ObjectRef, StationStatus
@@ -92,8 +93,8 @@ class Publisher:
         self._sent_bytes = 0
         self._fault: str | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Deliver until `stop` is set.
+    def run(self, stop: threading.Event, beat: Beat = unheard) -> None:
+        """Deliver until `stop` is set; every turn is a beat that says how the line is.
 
         Raises:
             StationError: the line's own thread died.
@@ -105,6 +106,7 @@ class Publisher:
             self._look()
             self._write_state()
             self._tell()
+            beat(" ".join(filter(None, (self._delivery.link.state, self._fault or self._delivery.link.code))))
         self._farewell()
 
     # Events

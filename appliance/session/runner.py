@@ -24,7 +24,7 @@ from appliance.session.overview import Overview
 from appliance.session.resuming import resume
 from appliance.session.taking import Order, Taken, Taker
 from appliance.spool.store import Spool
-from appliance.threads import OnDeath, ServiceThread
+from appliance.threads import Beat, OnDeath, Pulse, ServiceThread, unwatched
 from appliance.worker import Done, Work, Worker
 from firmware.errors import HardwareError
 from firmware.interfaces import Gesture, Hardware, Pedal, PedalEvent, Signal
@@ -70,17 +70,18 @@ class Session:
         self._threads: tuple[ServiceThread, ...] = ()
         self._pedals: list[Pedal] = []
 
-    def start(self, on_death: OnDeath) -> None:
-        """Go on where the last run ended, then take presses.
+    def start(self, on_death: OnDeath, pulse: Pulse = unwatched) -> None:
+        """Go on where the last run ended, then take presses. The loops `session` and `capture` have a pulse.
 
         Raises:
             SpoolError: what the last run left cannot be read.
         """
         self._resume()
         self._worker.listen(partial(self._post, self._done))
+        session, capture = pulse("session"), pulse("capture")
         self._threads = (
-            ServiceThread("session", self._run, on_death),
-            ServiceThread("capture", self._taker.run, on_death),
+            ServiceThread("session", lambda: self._run(session), on_death),
+            ServiceThread("capture", lambda: self._taker.run(capture), on_death),
         )
         for thread in self._threads:
             thread.start()
@@ -188,13 +189,14 @@ class Session:
         # The identity of a capture is made at its press, on the pedal's own thread.
         self._post(self._gesture, pedal, event, new_id())
 
-    def _run(self) -> None:
+    def _run(self, beat: Beat) -> None:
         try:
             while not self._stopping:
                 if (work := self._next()) is not None:
                     work()
                 self._look_around()
                 self._publish()
+                beat(type(self._data.state).__name__.lower())
         finally:
             self._ended.set()
 

@@ -5,6 +5,7 @@ import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from appliance.clocks import Clocks
 from appliance.errors import SpoolError, SpoolFull
@@ -13,6 +14,7 @@ from appliance.imaging.planes import Planes
 from appliance.model import SOFTWARE, CaptureSetup
 from appliance.session.events import CaptureFailed, CaptureHadNoRoom, Event, Recovered, RecoveryFailed
 from appliance.spool.store import Spool
+from appliance.threads import Beat, unheard
 from firmware.errors import HardwareError
 from firmware.interfaces import Camera, Frame
 from wire.digest import sha256_of
@@ -21,6 +23,8 @@ from wire.documents import CaptureDocument, FrameEntry, ItemRef
 log = logging.getLogger(__name__)
 
 SPOOL_PART = "spool"
+TURN_S: Final = 0.5
+"""How often the idle thread comes round, so that whoever watches it knows that no camera holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,16 @@ class Taker:
         """End after the capture in hand."""
         self._orders.put(None)
 
-    def run(self) -> None:
+    def run(self, beat: Beat = unheard) -> None:
         """Take orders until stopped: the body of the capture thread."""
-        while (order := self._orders.get()) is not None:
+        while True:
+            beat("")
+            try:
+                order = self._orders.get(timeout=TURN_S)
+            except queue.Empty:
+                continue
+            if order is None:
+                return
             order()
 
     def _take(self, order: Order) -> None:
