@@ -38,31 +38,43 @@ def first_document(workers: Iterable[str] = ()) -> dict[str, Any]:
     }
 
 
-def approve_station(station: str) -> list[Command]:
-    """Return the commands that open the broker to a station; giving them twice is harmless."""
-    return _open(station_name(station), _station_rules(station))
+def approve_station(station: str, common_name: str, former: Iterable[str] = ()) -> list[Command]:
+    """Return the commands that open the broker to a station's certificate and close it to its `former` ones.
+
+    Giving them twice is harmless.
+    """
+    role = station_name(station)
+    return [*_close(role, {*former, common_name}), *_open(role, common_name, _station_rules(station))]
 
 
 def approve_worker(worker: str) -> list[Command]:
     """Return the commands that open the broker to one more worker; giving them twice is harmless."""
-    return _open(worker_name(worker), _worker_rules(worker))
+    name = worker_name(worker)
+    return [*_close(name, [name]), *_open(name, name, _worker_rules(worker))]
 
 
-def revoke_station(station: str) -> list[Command]:
-    """Return the commands that close the broker to a station; the plugin ends its live connection."""
-    return _close(station_name(station))
+def revoke_station(station: str, common_names: Iterable[str]) -> list[Command]:
+    """Return the commands that close the broker to a station's certificates; the plugin ends their connections."""
+    return _close(station_name(station), common_names)
 
 
-def _open(name: str, rules: list[Rule]) -> list[Command]:
+def clients_of(station: str, clients: Iterable[str]) -> list[str]:
+    """Return those of the broker's clients that are certificates of `station`."""
+    role = station_name(station)
+    # A name holds no full stop, so no other station's certificates begin like this.
+    return [client for client in clients if client == role or client.startswith(f"{role}.")]
+
+
+def _open(role: str, client: str, rules: list[Rule]) -> list[Command]:
     return [
-        *_close(name),
-        {"command": "createRole", "rolename": name, "acls": rules},
-        {"command": "createClient", "username": name, "roles": [{"rolename": name}]},
+        {"command": "createRole", "rolename": role, "acls": rules},
+        {"command": "createClient", "username": client, "roles": [{"rolename": role}]},
     ]
 
 
-def _close(name: str) -> list[Command]:
-    return [{"command": "deleteClient", "username": name}, {"command": "deleteRole", "rolename": name}]
+def _close(role: str, clients: Iterable[str]) -> list[Command]:
+    ended = [{"command": "deleteClient", "username": client} for client in sorted(clients)]
+    return [*ended, {"command": "deleteRole", "rolename": role}]
 
 
 def _station_rules(station: str) -> list[Rule]:

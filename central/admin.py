@@ -40,9 +40,9 @@ class Admin:
     ) -> None:
         self._client.close()
 
-    def approve_station(self, station: str) -> None:
-        """Let a station in; a live connection under that name starts afresh."""
-        self._command(access.approve_station(station))
+    def approve_station(self, station: str, common_name: str) -> None:
+        """Let in a station with one certificate; every other one of its name is shut out."""
+        self._command(access.approve_station(station, common_name, self._clients_of(station)))
 
     def approve_worker(self, worker: str) -> None:
         """Let one more worker in."""
@@ -50,7 +50,7 @@ class Admin:
 
     def revoke_station(self, station: str) -> None:
         """Shut a station out and end its live connection."""
-        self._command(access.revoke_station(station))
+        self._command(access.revoke_station(station, self._clients_of(station)))
 
     def worker_present(self) -> bool:
         """Tell whether any worker takes offers at this moment."""
@@ -60,14 +60,19 @@ class Admin:
             if answer.number == number:
                 return answer.reason_code == 0
 
+    def _clients_of(self, station: str) -> list[str]:
+        # The broker is asked, not the catalogue: a catalogue that was lost must not leave anybody in.
+        (answer,) = self._ask([{"command": "listClients", "verbose": False, "count": -1, "offset": 0}])
+        return access.clients_of(station, answer.get("data", {}).get("clients", []))
+
     def _command(self, commands: Sequence[access.Command]) -> None:
-        self._client.publish(access.CONTROL_TOPIC, json.dumps({"commands": list(commands)}).encode())
-        failed = [one for one in self._response() if "error" in one and not str(one["command"]).startswith("delete")]
+        failed = [one for one in self._ask(commands) if "error" in one and not str(one["command"]).startswith("delete")]
         if failed:
             words = "; ".join(f"{one['command']}: {one['error']}" for one in failed)
             raise BrokerError("BROKER-06", f"The broker refused to change its rules ({words}).", "See its log.")
 
-    def _response(self) -> list[dict[str, Any]]:
+    def _ask(self, commands: Sequence[access.Command]) -> list[dict[str, Any]]:
+        self._client.publish(access.CONTROL_TOPIC, json.dumps({"commands": list(commands)}).encode())
         answer = json.loads(self._wait(mqtt.Received).payload)
         responses: list[dict[str, Any]] = answer["responses"]
         return responses

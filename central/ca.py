@@ -1,8 +1,8 @@
 """The centre's own certificate authority: who may reach the broker, and under which name.
 
 One EC P-256 authority per centre. The common name of a certificate is the name the broker knows its owner by
-(``station.kho-1``, ``worker.w1``, ``office``, ``admin``). Certificates are back-dated: a Pi without a battery clock
-starts in the past and must still be able to connect in order to learn the time.
+(``station.kho-1.0f3a…``, ``worker.w1``, ``office``, ``admin``). Certificates are back-dated: a Pi without a battery
+clock starts in the past and must still be able to connect in order to learn the time.
 """
 
 import os
@@ -15,19 +15,25 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from central.errors import AuthorityError
+from wire.digest import sha256_of
 from wire.ids import is_name
+from wire.pairing import SERVER_NAME
 
 VALID_FROM: Final = datetime(2020, 1, 1, tzinfo=UTC)
 AUTHORITY_LIFE: Final = timedelta(days=20 * 365)
 CERTIFICATE_LIFE: Final = timedelta(days=5 * 365)
 SERVER_NAMES: Final = ("localhost", "127.0.0.1")
+SERVER: Final = "server"
 OFFICE: Final = "office"
 ADMIN: Final = "admin"
+PAIRING: Final = "pairing"
+_KEY_MARK_DIGITS: Final = 10
 _CA_CERTIFICATE: Final = "ca.crt"
 _CA_KEY: Final = "ca.key"
 
@@ -42,8 +48,19 @@ class Credentials:
 
 
 def station_name(station: str) -> str:
-    """Return the common name of a station's certificate; raises `AuthorityError` for a name that is none."""
+    """Return what the broker calls a station's role; raises `AuthorityError` for a name that is none.
+
+    The common names of its certificates begin with it: a mark of the key follows, so that the certificate of a machine
+    that was shut out opens nothing when another machine is paired under the same name.
+    """
     return f"station.{_checked(station)}"
+
+
+def station_of(common_name: str) -> str | None:
+    """Return the station that a certificate's common name belongs to; None where it is nobody's."""
+    kind, _, rest = common_name.partition(".")
+    station, _, mark = rest.partition(".")
+    return station if kind == "station" and is_name(station) and is_name(mark) else None
 
 
 def worker_name(worker: str) -> str:
@@ -116,11 +133,19 @@ class Authority:
     def issue_server(self, names: Sequence[str] = SERVER_NAMES, *, now: datetime | None = None) -> Credentials:
         """Return the broker's credentials for `names` (host names or addresses), made again when the names changed."""
         wanted = {_san(name) for name in names}
-        credentials = credentials_in(self.folder, "server")
+        credentials = credentials_in(self.folder, SERVER)
         if credentials.cert.exists() and credentials.key.exists() and _sans_of(credentials.cert) == wanted:
             return credentials
         extension = x509.SubjectAlternativeName([_san(name) for name in names])
-        return self._issue("server", ExtendedKeyUsageOID.SERVER_AUTH, now, extension)
+        return self._issue(SERVER, ExtendedKeyUsageOID.SERVER_AUTH, now, extension)
+
+    def issue_pairing(self, *, now: datetime | None = None) -> Credentials:
+        """Return the pairing listener's own credentials; what exists already is returned as it is."""
+        credentials = credentials_in(self.folder, PAIRING)
+        if credentials.cert.exists() and credentials.key.exists():
+            return credentials
+        extension = x509.SubjectAlternativeName([x509.DNSName(SERVER_NAME)])
+        return self._issue(PAIRING, ExtendedKeyUsageOID.SERVER_AUTH, now, extension)
 
     def issue_client(self, common_name: str, *, now: datetime | None = None) -> Credentials:
         """Return credentials for one of the centre's own processes (`OFFICE`, `ADMIN`, a `worker_name`).
@@ -132,27 +157,24 @@ class Authority:
             return credentials
         return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
 
-    def sign_station(self, station: str, request_pem: bytes, *, now: datetime | None = None) -> bytes:
+    def sign_station(
+        self, station: str, request_pem: bytes, *, renewed: str | None = None, now: datetime | None = None
+    ) -> bytes:
         """Return a station's certificate, PEM, for the key in its signing request.
 
-        The name in the certificate is `station`, decided here: a request never chooses its own name.
+        The name in the certificate is decided here: a request never chooses its own.
+
+        Args:
+            station: whose it is.
+            request_pem: the request.
+            renewed: the common name of the certificate that this one follows; without it the key gives a new one.
+            now: when it is.
 
         Raises:
             AuthorityError: the request is unreadable, not signed by its own key, of a weak key or for another name.
         """
-        name = station_name(station)
-        try:
-            request = x509.load_pem_x509_csr(request_pem)
-        except ValueError as error:
-            raise _refused(f"it is not a signing request ({error})") from error
-        public_key = request.public_key()
-        if not request.is_signature_valid:
-            raise _refused("it is not signed by its own key")
-        if not isinstance(public_key, ec.EllipticCurvePublicKey) or public_key.curve.key_size < 256:
-            raise _refused("its key is not an EC key of 256 bits or more")
-        names = [attribute.value for attribute in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-        if names not in ([], [name]):
-            raise _refused(f"it asks for another name than {name}")
+        public_key = requested_key(station, request_pem)
+        name = renewed or f"{station_name(station)}.{_mark(public_key)}"
         certificate = self._sign(name, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
         return certificate.public_bytes(serialization.Encoding.PEM)
 
@@ -194,6 +216,39 @@ class Authority:
         if names is not None:
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, hashes.SHA256())
+
+
+def requested_key(station: str, request_pem: bytes) -> ec.EllipticCurvePublicKey:
+    """Return the key for which `station` asks a certificate; raises `AuthorityError` as `Authority.sign_station`."""
+    name = station_name(station)
+    try:
+        request = x509.load_pem_x509_csr(request_pem)
+        public_key = request.public_key()
+        is_own = request.is_signature_valid
+        names = [attribute.value for attribute in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        raise _refused(f"it is not a signing request ({error})") from error
+    if not is_own:
+        raise _refused("it is not signed by its own key")
+    if not isinstance(public_key, ec.EllipticCurvePublicKey) or public_key.curve.key_size < 256:
+        raise _refused("its key is not an EC key of 256 bits or more")
+    if names not in ([], [name]):
+        raise _refused(f"it asks for another name than {name}")
+    return public_key
+
+
+def key_digest(public_key: ec.EllipticCurvePublicKey) -> str:
+    """Return the SHA-256 of a public key, in hexadecimal digits."""
+    info = serialization.PublicFormat.SubjectPublicKeyInfo
+    return sha256_of(public_key.public_bytes(serialization.Encoding.DER, info))
+
+
+def common_name(certificate_pem: bytes) -> str:
+    """Return whose a certificate is; raises `ValueError` where it is none or names nobody."""
+    names = x509.load_pem_x509_certificate(certificate_pem).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if len(names) != 1 or not isinstance(names[0].value, str):
+        raise ValueError("the certificate names nobody")
+    return names[0].value
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -248,6 +303,10 @@ def _sign_authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Cert
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def _mark(public_key: ec.EllipticCurvePublicKey) -> str:
+    return key_digest(public_key)[:_KEY_MARK_DIGITS]
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -203,7 +203,7 @@ class _Importer:
             folder.replace(ANSWER_FILE, self._seal.close(station, [codec.encode(reply) for reply in replies]))
 
     def _offer(self, content: bytes, station: str, ref: ObjectRef) -> Offer:
-        messages = self._seal.open(content, station=station, signer=ca.station_name(station))
+        messages = self._seal.open(content, station=station, signer=self._signer(station))
         try:
             offer = codec.decode_offer(messages[0])
         except ProtocolError as error:
@@ -211,6 +211,10 @@ class _Importer:
         if offer.station != station or offer.object != ref:
             raise SealBroken(f"it offers another object than {ref.id}, where it lies")
         return offer
+
+    def _signer(self, station: str) -> str:
+        with self._catalogue.read() as connection:
+            return fleet_records.identity(connection, station) or ca.station_name(station)
 
     def _answer(self, folder: Folder, offer: Offer) -> tuple[Reply, ...]:
         try:

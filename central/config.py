@@ -1,5 +1,6 @@
 """``central.toml`` to frozen dataclasses: every fault is reported at once, each by the key it stands under."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from central.broker import MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES
 from central.ca import Credentials, credentials_in
 from central.errors import ConfigError
 from central.mqtt import BrokerAddress
+from wire import pairing
 from wire.limits import DEFAULT_CHUNK_BYTES, DEFAULT_WINDOW, KIB, MAX_CHUNK_BYTES, MIB
 
 DEFAULT_FILE: Final = Path("/etc/lattrang/central.toml")
@@ -61,14 +63,27 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PairingConfig:
+    """Where stations are paired and renew their certificates.
+
+    `public_host` is the name or address by which stations reach this machine, the broker included.
+    """
+
+    public_host: str
+    host: str = "127.0.0.1"
+    port: int = pairing.DEFAULT_PORT
+
+
+@dataclass(frozen=True, slots=True)
 class CentralConfig:
-    """The whole of ``central.toml``."""
+    """The whole of ``central.toml``. Without a section ``[pairing]`` no station can be paired over the network."""
 
     store: Path
     database_url: str
     broker: BrokerConfig
     web: WebConfig
     limits: WorkerLimits
+    pairing: PairingConfig | None = None
 
 
 def load(path: Path) -> CentralConfig:
@@ -99,7 +114,7 @@ def parse(text: str, *, base: Path) -> CentralConfig:
 
 def render(config: CentralConfig) -> str:
     """Return the text of a ``central.toml`` that `parse` reads back as `config`."""
-    return f"""# The central server of Lattrang. Every key is explained in docs/operations.
+    text = f"""# The central server of Lattrang. Every key is explained in docs/operations.
 
 [store]
 folder = {_quoted(config.store)}
@@ -125,6 +140,14 @@ port = {config.web.port}
 token_file = {_quoted(config.web.token_file)}
 language = {_quoted(config.web.language)}
 """
+    if config.pairing is None:
+        return text
+    return f"""{text}
+[pairing]
+public_host = {_quoted(config.pairing.public_host)}
+host = {_quoted(config.pairing.host)}
+port = {config.pairing.port}
+"""
 
 
 def default_database(store: Path) -> str:
@@ -140,6 +163,9 @@ class _Reader:
         self._base = base
         self._asked: set[tuple[str, str]] = set()
         self.faults: list[str] = []
+
+    def has(self, table: str) -> bool:
+        return table in self._tables
 
     def text(self, table: str, key: str, default: object = _MISSING) -> str:
         return str(self._value(table, key, default, str, "a text"))
@@ -221,6 +247,18 @@ def _read(reader: _Reader) -> CentralConfig:
             language=reader.choice("web", "language", LANGUAGES, LANGUAGES[0]),
         ),
         limits=limits,
+        pairing=_read_pairing(reader) if reader.has("pairing") else None,
+    )
+
+
+def _read_pairing(reader: _Reader) -> PairingConfig:
+    public_host = reader.text("pairing", "public_host")
+    if public_host and not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", public_host):
+        reader.faults.append("pairing.public_host must be a host name or an address")
+    return PairingConfig(
+        public_host=public_host,
+        host=reader.text("pairing", "host", "127.0.0.1"),
+        port=reader.number("pairing", "port", 1, 65_535, pairing.DEFAULT_PORT),
     )
 
 

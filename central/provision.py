@@ -10,7 +10,7 @@ from central import access, ca, clock
 from central.admin import Admin
 from central.broker import LOOPBACK, Broker
 from central.catalogue import Catalogue, fleet_records
-from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits, default_database, render
+from central.config import BrokerConfig, CentralConfig, PairingConfig, WebConfig, WorkerLimits, default_database, render
 from central.errors import AuthorityError
 from central.staging import StoreLayout
 
@@ -35,6 +35,7 @@ def provision(
     workers: Sequence[str] = DEFAULT_WORKERS,
     limits: WorkerLimits | None = None,
     language: str = "vi",
+    pairing: PairingConfig | None = None,
 ) -> Centre:
     """Make what a centre needs in `folder`, start its broker and write ``central.toml`` with the port it got.
 
@@ -47,7 +48,10 @@ def provision(
     authority = ca.Authority.open(pki)
     for name in (ca.OFFICE, ca.ADMIN, *map(ca.worker_name, workers)):
         authority.issue_client(name)
-    broker = Broker(folder / "broker", authority.issue_server(), access.first_document(workers), port=broker_port)
+    names = ca.SERVER_NAMES if pairing is None else tuple({*ca.SERVER_NAMES, pairing.public_host})
+    if pairing is not None:
+        authority.issue_pairing()
+    broker = Broker(folder / "broker", authority.issue_server(names), access.first_document(workers), port=broker_port)
     broker.start()
     token_file = folder / "web.token"
     if not token_file.exists():
@@ -59,6 +63,7 @@ def provision(
         broker=BrokerConfig(LOOPBACK, broker.port, pki),
         web=WebConfig(LOOPBACK, web_port, token_file, language),
         limits=limits or WorkerLimits(),
+        pairing=pairing,
     )
     config_file = folder / CONFIG_FILE
     config_file.write_text(render(config), encoding="utf-8")
@@ -68,15 +73,24 @@ def provision(
 def approve_station(config: CentralConfig, station: str, request_pem: bytes) -> bytes:
     """Sign a station's request and open the broker to it; returns its certificate, PEM.
 
+    Whoever had that name before is shut out.
+
     Raises:
         CentralError: the request is refused, or the broker cannot be reached.
     """
-    certificate = ca.Authority.load(config.broker.pki).sign_station(station, request_pem)
-    with Admin(config.broker.address(ca.ADMIN)) as admin:
-        admin.approve_station(station)
     StoreLayout(config.store).create()
-    with Catalogue(config.database_url) as catalogue, catalogue.write() as connection:
-        fleet_records.approve(connection, station, clock.now())
+    with Catalogue(config.database_url) as catalogue:
+        return admit(config, catalogue, station, request_pem)
+
+
+def admit(config: CentralConfig, catalogue: Catalogue, station: str, request_pem: bytes) -> bytes:
+    """Do what `approve_station` does, with a catalogue that is open; safe to repeat."""
+    certificate = ca.Authority.load(config.broker.pki).sign_station(station, request_pem)
+    name = ca.common_name(certificate)
+    with Admin(config.broker.address(ca.ADMIN)) as admin:
+        admin.approve_station(station, name)
+    with catalogue.write() as connection:
+        fleet_records.approve(connection, station, clock.now(), name)
     return certificate
 
 

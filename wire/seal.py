@@ -50,6 +50,10 @@ class Seal:
         key = serialization.load_pem_private_key(key_pem, password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
             raise ValueError("the key is not that of the certificate")
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        if len(names) != 1:
+            raise ValueError("the certificate names nobody")
+        self.owner = str(names[0].value)
         self._key = key
         self._certificate = certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 

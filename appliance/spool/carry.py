@@ -231,7 +231,7 @@ class _Carrier:
             disk.opened_object(self._folder, pending.ref) as folder,
         ):
             content = folder.read(OFFER_FILE, MAX_SEALED_BYTES)
-            messages = self._seal.open(content, station=self._station, signer=f"station.{self._station}")
+            messages = self._seal.open(content, station=self._station, signer=self._seal.owner)
             is_same = codec.decode_offer(messages[0]) == _offer(self._station, pending)
             return is_same and all(folder.size(entry.name) == entry.size for entry in pending.files)
         return False

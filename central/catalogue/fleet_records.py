@@ -4,17 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from central.api import StationRow
-from central.catalogue.schema import captures, commands, stations
+from central.catalogue.schema import captures, commands, identities, stations
 from wire import codec
 from wire.messages import Command, StationStatus
 
 
-def approve(connection: Connection, station: str, now: str) -> None:
-    """Note that a station was let in."""
+def approve(connection: Connection, station: str, now: str, common_name: str | None = None) -> None:
+    """Note that a station was let in, and the certificate by which it is known from now on."""
     _put_station(connection, station, {"approved_at": now, "revoked_at": None})
+    connection.execute(delete(identities).where(identities.c.station == station))
+    if common_name is not None:
+        connection.execute(insert(identities).values(station=station, common_name=common_name))
+
+
+def identity(connection: Connection, station: str) -> str | None:
+    """Return the common name of a station's certificate; None where it has none that counts."""
+    return connection.execute(select(identities.c.common_name).where(identities.c.station == station)).scalar()
 
 
 def revoke(connection: Connection, station: str, now: str) -> None:
@@ -22,6 +30,7 @@ def revoke(connection: Connection, station: str, now: str) -> None:
     if _station(connection, station) is None:
         raise KeyError(station)
     _put_station(connection, station, {"revoked_at": now, "status": None})
+    connection.execute(delete(identities).where(identities.c.station == station))
 
 
 def is_approved(connection: Connection, station: str) -> bool:

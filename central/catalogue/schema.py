@@ -136,13 +136,47 @@ audits = Table(
     Column("files", BigInteger, nullable=False),
     Column("faults", Text, nullable=False),
 )
+identities = Table(
+    "identities",
+    metadata,
+    Column("station", String(32), primary_key=True),
+    Column("common_name", String(64), nullable=False),  # of the one certificate that opens the broker
+)
+pairing_offers = Table(
+    "pairing_offers",
+    metadata,
+    Column("token_digest", String(64), primary_key=True),
+    Column("station", String(32), nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+    Column("used_by", String(64)),  # digest of the key that it let in
+    Index("pairing_offers_by_station", "station"),
+)
+pairing_requests = Table(
+    "pairing_requests",
+    metadata,
+    Column("request_id", String(32), primary_key=True),
+    Column("token_digest", String(64), nullable=False),
+    Column("station", String(32), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("code", String(9), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("state", String(8), nullable=False),  # waiting, approved or refused
+    Index("pairing_requests_by_offer", "token_digest"),
+)
 
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _pairing(connection: Connection) -> None:
+    for table in (identities, pairing_offers, pairing_requests):
+        table.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _pairing)
 """Step n makes version n + 1 out of version n. A step that was released is never changed: the next one mends it."""
 
 

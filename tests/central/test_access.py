@@ -7,7 +7,6 @@ import pytest
 
 from central import ca, provision
 from central.access import CONTROL_TOPIC
-from central.admin import Admin
 from tests.central.house import House, eventually
 from tests.central.station_client import StationClient, capture
 from wire import codec, topics
@@ -114,12 +113,8 @@ def test_nobody_enters_without_a_certificate_of_our_authority(house: House) -> N
 
 def test_a_certificate_without_approval_opens_nothing(house: House) -> None:
     key, request = ca.new_request("stranger")
-    folder = house.folder / "stranger"
-    folder.mkdir()
     authority = ca.Authority.load(house.config.broker.pki)
-    tls = ca.Credentials(ca=authority.certificate_file, cert=folder / "c.crt", key=folder / "c.key")
-    tls.cert.write_bytes(authority.sign_station("stranger", request))
-    ca.write_private(tls.key, key)
+    tls = signed_in(house, "stranger", key, authority.sign_station("stranger", request))
     client = house.client(tls, "stranger")
     try:
         client.connect()
@@ -148,12 +143,44 @@ def test_revocation_ends_the_live_connection_and_all_that_it_could_do(house: Hou
 
 
 def test_a_revoked_station_can_be_approved_again(house: House) -> None:
-    house.station("returner")
+    key, request = ca.new_request("returner")
+    first = signed_in(house, "returner-first", key, provision.approve_station(house.config, "returner", request))
     provision.revoke_station(house.config, "returner")
-    with Admin(house.config.broker.address(ca.ADMIN)) as admin:
-        admin.approve_station("returner")
-    with house.station("returner") as client:
-        assert client.publish(topics.offers("returner"), b"{}") == NO_SUBSCRIBER
+    assert not may_offer(house, first, "returner")
+    again = signed_in(house, "returner-again", key, provision.approve_station(house.config, "returner", request))
+    assert may_offer(house, again, "returner")
+
+
+def test_the_certificate_of_a_stolen_machine_opens_nothing_when_its_name_is_given_to_another(house: House) -> None:
+    stolen_key, stolen_request = ca.new_request("heir")
+    stolen = signed_in(
+        house, "heir-stolen", stolen_key, provision.approve_station(house.config, "heir", stolen_request)
+    )
+    assert may_offer(house, stolen, "heir")
+    key, request = ca.new_request("heir")
+    heir = signed_in(house, "heir", key, provision.approve_station(house.config, "heir", request))
+    assert may_offer(house, heir, "heir")
+    assert not may_offer(house, stolen, "heir")
+    provision.revoke_station(house.config, "heir")
+    assert not may_offer(house, heir, "heir")
+
+
+def signed_in(house: House, folder: str, key: bytes, certificate: bytes) -> ca.Credentials:
+    (house.folder / folder).mkdir()
+    own = house.folder / folder
+    tls = ca.Credentials(ca=house.config.broker.credentials("office").ca, cert=own / "c.crt", key=own / "c.key")
+    tls.cert.write_bytes(certificate)
+    ca.write_private(tls.key, key)
+    return tls
+
+
+def may_offer(house: House, tls: ca.Credentials, station: str) -> bool:
+    client = house.client(tls, station)
+    try:
+        client.connect()
+        return client.publish(topics.offers(station), b"{}") == NO_SUBSCRIBER
+    finally:
+        client.close()
 
 
 def test_who_was_approved_is_still_known_after_a_restart_of_the_broker(house: House) -> None:

@@ -90,6 +90,19 @@ def test_a_name_that_a_topic_cannot_carry_is_refused(authority: ca.Authority, na
         authority.sign_station(name, b"")
 
 
+def test_each_machine_has_a_name_of_its_own_and_keeps_it_when_it_renews(authority: ca.Authority) -> None:
+    requests = [ca.new_request("kho-1")[1] for _ in range(2)]
+    names = [ca.common_name(authority.sign_station("kho-1", one)) for one in requests]
+    assert names[0] != names[1]
+    assert {ca.station_of(name) for name in names} == {"kho-1"}
+    assert ca.common_name(authority.sign_station("kho-1", requests[1], renewed=names[0])) == names[0]
+
+
+@pytest.mark.parametrize("name", ["office", "worker.w1", "station.kho-1", "station..x", "station.a.b.c", "station.A.b"])
+def test_no_other_name_is_taken_for_a_stations(name: str) -> None:
+    assert ca.station_of(name) is None
+
+
 def test_half_an_authority_is_not_silently_replaced(authority: ca.Authority) -> None:
     (authority.folder / "ca.key").unlink()
     with pytest.raises(AuthorityError) as caught:

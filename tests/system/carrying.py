@@ -56,7 +56,7 @@ class Centre:
         key, request = ca.new_request(station)
         certificate = self.authority.sign_station(station, request)
         with Catalogue(self.config.database_url) as catalogue, catalogue.write() as connection:
-            fleet_records.approve(connection, station, AT)
+            fleet_records.approve(connection, station, AT, ca.common_name(certificate))
         return Seal(self.office.ca.read_bytes(), certificate, key)
 
     def revoke(self, station: str) -> None:
