@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from gpiozero.pins.mock import MockFactory
 
 from firmware.camera_replay import ReplayCamera
 from firmware.interfaces import Camera
 from firmware.simulated import SimulatedCamera
+from tests.contract.bench import Bench, kinds_of_bench, open_bench
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CameraUn
     subject.camera.close()
 
 
-@pytest.fixture
-def pins() -> Iterator[MockFactory]:
-    factory = MockFactory()
-    yield factory
-    factory.close()
+@pytest.fixture(params=kinds_of_bench())
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    bench = open_bench(request.param)
+    yield bench
+    bench.close()
 
 
 def _simulated(_: Path) -> CameraUnderTest:

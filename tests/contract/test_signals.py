@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from gpiozero.pins.mock import MockFactory
 
 from firmware.cradle_gpio import GpioCradle
 from firmware.interfaces import Cradle, Lamp, Signal, Sounder, StatusLight
@@ -14,18 +13,19 @@ from firmware.lamp_pwm import PwmLamp
 from firmware.light_gpio import GpioLight
 from firmware.recorded import RecordedLamp, RecordedLight, RecordedSounder, SimulatedCradle
 from firmware.sounder_alsa import AlsaSounder
+from tests.contract.bench import Bench
 
 PIN = 18
 
 
 @pytest.fixture(params=["recorded", "gpio", "pwm"])
-def lamp(request: pytest.FixtureRequest, pins: MockFactory, tmp_path: Path) -> tuple[Lamp, Callable[[], float]]:
+def lamp(request: pytest.FixtureRequest, bench: Bench, tmp_path: Path) -> tuple[Lamp, Callable[[], float]]:
     """A lamp, and how bright it really is."""
     if request.param == "recorded":
         recorded = RecordedLamp()
         return recorded, lambda: recorded.brightness
     if request.param == "gpio":
-        return GpioLamp(PIN, pins), lambda: float(pins.pin(PIN).state)
+        return GpioLamp(PIN, bench.factory), lambda: float(bench.level(PIN))
     channel = tmp_path / "pwm0"
     channel.mkdir()
     read = lambda name: int((channel / name).read_text())  # noqa: E731
@@ -70,8 +70,8 @@ def test_a_closed_lamp_is_dark_and_may_be_closed_again(lamp, request):
 
 
 @pytest.fixture(params=["recorded", "gpio"])
-def light(request: pytest.FixtureRequest, pins: MockFactory) -> StatusLight:
-    return RecordedLight() if request.param == "recorded" else GpioLight(PIN, pins)
+def light(request: pytest.FixtureRequest, bench: Bench) -> StatusLight:
+    return RecordedLight() if request.param == "recorded" else GpioLight(PIN, bench.factory)
 
 
 @pytest.mark.parametrize("signal", list(Signal))
@@ -106,14 +106,12 @@ def test_a_sounder_takes_a_signal_without_waiting_for_its_end(sounder, signal):
 
 
 @pytest.fixture(params=["simulated", "gpio"])
-def cradle(request: pytest.FixtureRequest, pins: MockFactory) -> tuple[Cradle, Callable[[bool], None]]:
+def cradle(request: pytest.FixtureRequest, bench: Bench) -> tuple[Cradle, Callable[[bool], None]]:
     """A cradle with a switch, and the hand that moves the glass."""
     if request.param == "simulated":
         simulated = SimulatedCradle(down=False)
         return simulated, simulated.put_platen
-    part = GpioCradle(PIN, pins)
-    pin = pins.pin(PIN)
-    return part, lambda down: pin.drive_low() if down else pin.drive_high()
+    return GpioCradle(PIN, bench.factory), lambda down: bench.low(PIN) if down else bench.high(PIN)
 
 
 def test_a_cradle_tells_where_the_glass_is(cradle):
