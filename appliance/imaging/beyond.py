@@ -4,9 +4,11 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon
 from appliance.imaging.outline import CHROMA_WEIGHT
+from appliance.imaging.planes import Plane
 from appliance.imaging.view import View
 
 _NEAR: Final = 0.04
@@ -28,6 +30,7 @@ _GAP: Final = 0.92
 _ALONG: Final = 0.8
 _MIN_INK: Final = 0.03
 _MIN_PAPER: Final = 0.35
+_MIN_INSIDE: Final = 0.3
 
 
 def print_beyond(
@@ -53,19 +56,20 @@ def print_beyond(
     if length < 8:
         return False
     outward = np.array([end[1] - start[1], start[0] - end[0]]) / length
-    band = np.stack([start + _NEAR * length * outward, end + _NEAR * length * outward])
-    band = np.concatenate([band, (band + (_FAR - _NEAR) * length * outward)[::-1]])
-    mask = np.zeros(view.y.shape, np.uint8)
-    cv2.fillPoly(mask, [np.rint(band).astype(np.int32)], 255)
-    inside = mask > 0
-    if np.count_nonzero(inside) < 0.3 * (_FAR - _NEAR) * length * length:
+    size = (max(1, round(length)), max(1, round((_FAR - _NEAR) * length)))
+    back = np.column_stack([(end - start) / size[0], outward, start + _NEAR * length * outward])
+    inside = _in_frame(view, back, size)
+    if float(inside.mean()) < _MIN_INSIDE:
         return False  # the frame ends before
-    y, u, v = (plane[inside].astype(np.float32) for plane in (clean.y, clean.u, clean.v))
+    y = _rolled(clean.y, back, size)[inside]
+    if float(np.mean(y > _DARKEST * paper[0])) < _MIN_PAPER:
+        return False
+    u, v = (_rolled(plane, back, size)[inside] for plane in (clean.u, clean.v))
     unlike = CHROMA_WEIGHT * (np.abs(u - paper[1]) + np.abs(v - paper[2])) + np.maximum(y - paper[0], 0)
     like = (unlike < _LIKE) & (y > _DARKEST * paper[0])
     if float(like.mean()) < _MIN_PAPER:
         return False
-    tone, ink = y[like], y[like] - view.y[inside][like]
+    tone, ink = y[like], y[like] - _rolled(view.y, back, size)[inside][like]
     faint = np.maximum(_FAINT_INK * tone, _LEAST_INK)
     smooth = float(np.median(ink)) <= _QUIET * float(np.median(tone))
     printed = float((ink > (np.minimum(faint, _INK) if smooth else _INK)).mean()) > _MIN_INK
@@ -74,6 +78,18 @@ def print_beyond(
         shares = [(each[like] - 128) / tone - (own - 128) / paper[0] for each, own in ((u, paper[1]), (v, paper[2]))]
         printed = sum(float(np.median(np.abs(share))) for share in shares) < _OTHER_COLOUR
     return printed and not (may_face and _apart(clean, start, end, outward))
+
+
+def _in_frame(view: View, back: Polygon, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which places of a band lie in the frame."""
+    x, y = (row[0] * np.arange(size[0]) + row[1] * np.arange(size[1])[:, None] + row[2] for row in back)
+    return np.asarray((x >= 0) & (x <= view.width_px - 1) & (y >= 0) & (y <= view.height_px - 1), np.bool_)
+
+
+def _rolled(values: Plane, back: Polygon, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a band rolled out."""
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(values, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _apart(clean: View, start: Polygon, end: Polygon, outward: Polygon) -> bool:

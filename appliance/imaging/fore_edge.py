@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon, points
+from appliance.imaging.paths import fitted
 from appliance.imaging.planes import Plane
-from appliance.imaging.sides import fitted
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 _BLOCKS: Final = 32
 _ROWS: Final = 12
@@ -57,9 +58,8 @@ def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon
     length = float(np.linalg.norm(end - start))
     if length < 2 * _BLOCKS or size_px < _LEAST_PX:
         return None
-    strip, offsets, base, inward = _unrolled(luma, start, end, length, size_px)
-    blocks = strip.reshape(_BLOCKS, _ROWS, -1)
-    profile = np.asarray(blocks.mean(axis=1), np.float32)
+    blocks, offsets, base, inward = _unrolled(luma, start, end, length, size_px)
+    profile = np.asarray(np.add.reduce(blocks, axis=1, dtype=np.uint16) / np.float32(_ROWS), np.float32)
     places = _leaves_end(blocks, profile, offsets, size_px)
     seen = np.isfinite(places)
     if float(seen.mean()) < _AGREE:
@@ -67,15 +67,20 @@ def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon
     along = np.linspace(-1.0, 1.0, _BLOCKS)
     straight = _agreed(along, places, _BENT * size_px)
     agreed = np.abs(places - straight) < _BENT * size_px  # never so for what was not seen
-    line = fitted(along, np.where(agreed, places, straight), np.where(agreed, 1.0, 1e-3), size_px * _ASTRAY / 2)
+    line = _cubic(np.where(agreed, places, straight), np.where(agreed, 1.0, 1e-3), size_px * _ASTRAY / 2)
     near = float(np.mean(seen & (np.abs(places - line) < _ASTRAY * size_px)))
     if near < max(_AGREE, _SMOOTH * float(seen.mean())) or float(line.min()) < 0:
         return None
-    exact = fitted(along, _steepest(profile, offsets, line, _ASTRAY * size_px), np.ones(_BLOCKS), size_px * _ASTRAY / 4)
+    exact = _cubic(_steepest(profile, offsets, line, _ASTRAY * size_px), np.ones(_BLOCKS), size_px * _ASTRAY / 4)
     return points(base + exact[:, None] * inward), near
 
 
-def _agreed(along: NDArray[np.float64], places: NDArray[np.float64], near_px: float) -> NDArray[np.float64]:
+def _cubic(place: Doubles, weight: Doubles, stray_px: float) -> Doubles:
+    basis = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, _BLOCKS), 3).astype(np.float64)
+    return np.asarray(fitted(basis, place[None], weight[None], stray_px)[0], np.float64)
+
+
+def _agreed(along: Doubles, places: Doubles, near_px: float) -> Doubles:
     """Return the straight line through two of the places that most others are near."""
     seen = np.flatnonzero(np.isfinite(places))
     first, second = (seen[index] for index in np.triu_indices(len(seen), 4))
@@ -86,49 +91,59 @@ def _agreed(along: NDArray[np.float64], places: NDArray[np.float64], near_px: fl
 
 def _unrolled(
     luma: Plane, start: Polygon, end: Polygon, length: float, size_px: float
-) -> tuple[Floats, NDArray[np.float64], Polygon, Polygon]:
-    along = (end - start) / length
-    inward = np.array([-along[1], along[0]])
+) -> tuple[NDArray[np.uint8], Doubles, Polygon, Polygon]:
+    """Return the side rolled out, shape (blocks, rows, columns), its columns' offsets, blocks' middles, the way in."""
+    inward = np.array([start[1] - end[1], end[0] - start[0]]) / length
     offsets = np.arange(-0.01 * size_px, _DEPTH * size_px, max(1.0, size_px / _SAMPLES))
     shares = np.linspace(_ENDS, 1 - _ENDS, _BLOCKS * _ROWS)
-    grid = start + shares[:, None, None] * (end - start) + offsets[None, :, None] * inward
-    strip = cv2.remap(luma, grid.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    down = (shares[1] - shares[0]) * (end - start)
+    back = np.column_stack(
+        [(offsets[1] - offsets[0]) * inward, down, start + _ENDS * (end - start) + offsets[0] * inward]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    strip = cv2.warpAffine(luma, back, (len(offsets), len(shares)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     middles = shares.reshape(_BLOCKS, _ROWS).mean(axis=1)
-    return np.asarray(strip, np.float32), offsets, points(start + middles[:, None] * (end - start)), inward
+    pieces = np.asarray(strip, np.uint8).reshape(_BLOCKS, _ROWS, -1)
+    return pieces, offsets, points(start + middles[:, None] * (end - start)), inward
 
 
-def _leaves_end(blocks: Floats, profile: Floats, offsets: NDArray[np.float64], size_px: float) -> NDArray[np.float64]:
+def _leaves_end(blocks: NDArray[np.uint8], profile: Floats, offsets: Doubles, size_px: float) -> Doubles:
     """Return for each piece of the side how far in the ruling of leaves ends; NaN where there is none."""
-    fine = np.abs(profile - cv2.GaussianBlur(profile, (0, 0), sigmaX=_FINE, sigmaY=0.01))
-    change = cv2.GaussianBlur(fine, (0, 0), sigmaX=_SOFT, sigmaY=0.01)
+    fine = np.abs(profile - _blurred(profile, _FINE))
+    change = _blurred(fine, _SOFT)
     step = float(offsets[1] - offsets[0])
     gap, count = round(_GAP * size_px / step), profile.shape[1]
-    paper_has = np.percentile(change, 20, axis=1, keepdims=True)
+    paper_has = np.sort(change, axis=1)[:, count // 5, None]
     quiet, found = _first_run(change < _LINED * np.maximum(_GRAIN, paper_has), gap)
     columns = np.arange(count)
     beyond = np.take_along_axis(profile, np.minimum(quiet[:, None] + np.arange(gap), count - 1), axis=1)
-    paper = np.median(beyond, axis=1)[:, None]
+    paper = np.sort(beyond, axis=1)[:, gap // 2, None]
     outside = columns < quiet[:, None]
     dark = (profile < _PALE * paper) & outside
     first = np.where(dark.any(axis=1), count - 1 - dark[:, ::-1].argmax(axis=1) + round(_SOFT), 0)
-    band = outside & (columns >= first[:, None])
     wide = (quiet - first >= _LEAST_WIDTH * size_px / step) & (
         offsets[np.minimum(first, count - 1)] <= _FIRST * size_px
     )
+    leaves = found & wide
+    if float(leaves.mean()) < _AGREE:
+        return np.full(_BLOCKS, np.nan)
+    band = outside & (columns >= first[:, None])
     inked = ((blocks < _INK * paper[:, :, None]).mean(axis=1) * band).sum(axis=1) / np.maximum(band.sum(axis=1), 1)
-    return np.where(found & wide & (inked < _MOST_INK), offsets[quiet], np.nan)
+    return np.where(leaves & (inked < _MOST_INK), offsets[quiet], np.nan)
+
+
+def _blurred(values: Floats, sigma: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(values, (2 * round(3 * sigma) + 1, 1), sigma), np.float32)
 
 
 def _first_run(where: NDArray[np.bool_], length: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return for each row where the first run of so many true places begins, and whether there is one."""
-    total = np.cumsum(np.pad(where, ((0, 0), (1, 0))), axis=1)
+    total = np.cumsum(np.pad(where, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
     full: NDArray[np.bool_] = total[:, length:] - total[:, :-length] == length
     return full.argmax(axis=1), np.asarray(full.any(axis=1))
 
 
-def _steepest(
-    profile: Floats, offsets: NDArray[np.float64], line: NDArray[np.float64], near_px: float
-) -> NDArray[np.float64]:
+def _steepest(profile: Floats, offsets: Doubles, line: Doubles, near_px: float) -> Doubles:
     """Return for each piece the place near `line` where luma changes most."""
     kernel = np.array([[-1, -1, -1, 0, 1, 1, 1]], np.float32) / 3
     change = np.abs(cv2.filter2D(profile, -1, kernel))

@@ -113,10 +113,12 @@ def meeting(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:
 
 def crossing(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:
     """Return where the line through a and b meets the line through c and d, or None when they hardly do."""
-    matrix = np.column_stack([b - a, -(d - c)])
-    if abs(float(np.linalg.det(matrix))) < 1e-6:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = a.tolist(), b.tolist(), c.tolist(), d.tolist()
+    across = (bx - ax) * (dy - cy) - (by - ay) * (dx - cx)
+    if abs(across) < 1e-6:
         return None
-    return np.asarray(a + np.linalg.solve(matrix, c - a)[0] * (b - a))
+    along = ((cx - ax) * (dy - cy) - (cy - ay) * (dx - cx)) / across
+    return np.array([ax + along * (bx - ax), ay + along * (by - ay)])
 
 
 def distances(polygon: Polygon, line: Polygon) -> tuple[Polygon, Polygon]:

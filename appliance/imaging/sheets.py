@@ -93,7 +93,7 @@ def _by_straight_edges(view: View, clean: View) -> Found | None:
     if guess is None:
         return None
     pale = replace(view, y=even)
-    sheet = Sheet(*trace(None, pale, pale, guess.quad, None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH))
+    sheet = Sheet(*trace(None, pale, pale, [guess.quad], None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)[0])
     corners = view.from_frame(sheet.corners)
     paper = paper_within(clean, corners)
     sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
@@ -112,7 +112,7 @@ def _of_region(planes: Planes, view: View, clean: View, region: Region | None, m
         return Found(())
     divided = _divide(view, region, quad, may_divide)
     if divided is None:
-        return Found((Sheet(*trace(planes, view, clean, quad, None)),))
+        return Found((Sheet(*trace(planes, view, clean, [quad], None)[0]),))
     gutter, parts, division = divided
     exact = spine.refined(planes.y, view.to_frame(gutter.line))
     line = view.from_frame(exact)
@@ -121,7 +121,7 @@ def _of_region(planes: Planes, view: View, clean: View, region: Region | None, m
     quads = [clockwise_from_top_left(four_corners(part)) for part in parts]
     if not all(is_sane_quad(each) for each in quads):
         return Found(())
-    sheets = tuple(Sheet(*trace(planes, view, clean, each, line)) for each in quads)
+    sheets = tuple(Sheet(*each) for each in trace(planes, view, clean, quads, line))
     return Found(sheets, exact, gutter.upright, fragment=division == "fragment")
 
 

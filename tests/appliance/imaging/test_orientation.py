@@ -57,8 +57,9 @@ def test_letters_tell_up_from_down_on_bent_and_leaning_lines(bend: float, lean: 
 def test_capitals_alone_tell_nothing_and_say_so() -> None:
     frame = np.full((1600, 1200), 40, np.uint8)
     cv2.rectangle(frame, (120, 120), (1080, 1480), 215, cv2.FILLED)
-    for y in range(260, 1380, 44):
-        cv2.putText(frame, "HEAVEN AND EARTH AND ALL", (200, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 60, 2, cv2.LINE_AA)
+    words = "HEAVEN AND EARTH AND ALL THE HOST OF THEM"
+    for y in range(260, 1380, 30):
+        cv2.putText(frame, words, (200, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 60, 1, cv2.LINE_AA)
     planes = from_grey(frame)
     view = reduced(planes)
     assert find_rotation(planes.y, view, find_sheets(planes, view, without_print(view)))[1] == 0.0
