@@ -18,7 +18,7 @@ from appliance.imaging.geometry import (
 )
 from appliance.imaging.model import Page, Processed, Setup, Signature
 from appliance.imaging.orientation import find_rotation
-from appliance.imaging.planes import Planes
+from appliance.imaging.planes import Planes, shrunk_to
 from appliance.imaging.profiles import Profile
 from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.sheets import Found, Sheet, find_sheets
@@ -32,6 +32,8 @@ _WHOLE_PAPER_PERCENT: Final = 99.0
 _BEYOND: Final = 0.08
 _MOST_OF_FRAME: Final = 1.5
 """A page may reach a little beyond the frame that cuts it; what reaches further is no page."""
+_SMALL_PX: Final = 800
+"""Longer side of the small page on which ink, lean and light are judged; made once."""
 _TWO_PAGES: Final = frozenset({"spread", "parts"})
 """Layouts whose frames may show two pages; in the others a frame is one page, however it looks."""
 
@@ -145,7 +147,8 @@ def _page(
     margin = rules.profile.margin_share if rules.certain else 0.0
     mapping = plan(corners, outline, margin)
     flat = rectify(planes, mapping)
-    ink = measure.small_ink(flat.y)
+    small = shrunk_to(flat.y, _SMALL_PX)
+    ink = measure.small_ink(small)
     share, edges = measure.ink_share(ink), measure.edges(flat.y)
     tone = measure.tone(flat.y) if rules.certain else measure.tone(flat.y, _WHOLE_PAPER_PERCENT)
     findings = checks.check_exposure(tone, rules.profile, edges.ink)
@@ -160,7 +163,7 @@ def _page(
         findings += checks.check_blank(share, rules.profile)
     findings = checks.wanted(findings, rules.page_type)
     if _wants_even_light(rules, edges):  # last: the light as it came is what was judged
-        flat = even_light(flat)
+        flat = even_light(flat, small)
     page = Page(side, as_outline(outline), rules.rotation, flat, None, findings)
     return page, edges.sigma_px
 

@@ -106,6 +106,24 @@ def halved(full: Plane) -> Plane:
     return plane(cv2.resize(full, half_size(width, height), interpolation=cv2.INTER_AREA))
 
 
+def shrunk(values: Plane, size: tuple[int, int]) -> Plane:
+    """Return `values` at another width and height.
+
+    Halved as often as it goes, then interpolated: several times faster than means over areas that are no whole samples.
+    """
+    while values.shape[1] >= 2 * size[0] and values.shape[0] >= 2 * size[1]:
+        values = halved(values)
+    return plane(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
+
+
+def shrunk_to(values: Plane, longest_px: int) -> Plane:
+    """Return `values` with the longer side at most `longest_px`; what is smaller already comes back as it is."""
+    scale = max(values.shape) / longest_px
+    if scale <= 1.0:
+        return values
+    return shrunk(values, (max(1, round(values.shape[1] / scale)), max(1, round(values.shape[0] / scale))))
+
+
 def plane(array: Any) -> Plane:
     """Narrow what OpenCV returns (typed as Any) to the bytes it is."""
     return cast(Plane, array)

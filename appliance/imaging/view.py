@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from appliance.imaging.geometry import Polygon
-from appliance.imaging.planes import Plane, Planes, plane
+from appliance.imaging.planes import Plane, Planes, halved, plane, shrunk
 
 LONGEST_PX: Final = 640
 """Longer side of the view: print melts into grey lines, edges of paper are still good to a pixel."""
@@ -62,11 +62,16 @@ def reduced(planes: Planes, longest_px: int = LONGEST_PX) -> View:
     if scale >= _WHOLE_FACTOR:
         scale = float(round(scale))  # whole factors are averaged several times faster; a last row or two is left out
     size = (max(1, int(planes.width_px / scale)), max(1, int(planes.height_px / scale)))
-    luma = planes.y[: round(size[1] * scale), : round(size[0] * scale)]
-    y = plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
-    how = cv2.INTER_AREA if planes.u.shape[1] >= size[0] else cv2.INTER_LINEAR
-    u, v = (plane(cv2.resize(chroma, size, interpolation=how)) for chroma in (planes.u, planes.v))
-    return View(np.ascontiguousarray(y), u, v, scale)
+    u, v = (shrunk(chroma, size) for chroma in (planes.u, planes.v))
+    return View(_small_luma(planes.y, size, scale), u, v, scale)
+
+
+def _small_luma(luma: Plane, size: tuple[int, int], scale: float) -> Plane:
+    """Return luma as exact means, because edges of paper are followed in it."""
+    luma = luma[: round(size[1] * scale), : round(size[0] * scale)]
+    while scale >= _WHOLE_FACTOR and scale % 2 == 0:  # four at a time are averaged many times faster
+        luma, scale = halved(luma), scale / 2
+    return np.ascontiguousarray(plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA)))
 
 
 def without_print(view: View) -> View:
