@@ -34,13 +34,14 @@ class Cell:
 
 
 def cell(name: str, photo: Planes, processed: Processed) -> Cell:
-    """Return what the sheet shows of one photograph: outlines drawn over it, its pages, everything found."""
+    """Return what the sheet shows of one photograph: outlines drawn over it, its pages, everything found and where."""
     small, scale = _small(photo)
     for page in processed.pages:
         _draw_outline(small, page, scale)
+    _draw_places(small, processed.findings, scale)
     found = [("", finding) for finding in processed.findings]
     found += [(page.side, finding) for page in processed.pages for finding in page.findings]
-    return Cell(name, small, tuple(_small(page.planes)[0] for page in processed.pages), tuple(found))
+    return Cell(name, small, tuple(_page(page) for page in processed.pages), tuple(found))
 
 
 def draw(cells: Sequence[Cell]) -> Image.Image:
@@ -81,8 +82,23 @@ def _resized(values: Plane, size: tuple[int, int]) -> Plane:
     return plane(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
 
 
+def _page(page: Page) -> NDArray[np.uint8]:
+    small, scale = _small(page.planes)
+    _draw_places(small, page.findings, scale)
+    return small
+
+
+def _draw_places(picture: NDArray[np.uint8], findings: Sequence[FindingEntry], scale: float) -> None:
+    """Frame what has a place, never so closely that nothing of it is left to see."""
+    for finding in findings:
+        if (place := finding.place) is not None:
+            left, top = (int(scale * value) - 3 for value in (place.x, place.y))
+            right, bottom = (int(scale * value) + 3 for value in (place.x + place.width, place.y + place.height))
+            cv2.rectangle(picture, (left, top), (right, bottom), _COLOURS[finding.severity], 1, cv2.LINE_AA)
+
+
 def _draw_outline(picture: NDArray[np.uint8], page: Page, scale: float) -> None:
     points = np.rint(np.array(page.outline) * scale * 16).astype(np.int32)
-    cv2.polylines(picture, [points], True, _LINE[page.side], 2, cv2.LINE_AA, shift=4)
+    cv2.polylines(picture, [points], True, _LINE[page.side], 1, cv2.LINE_AA, shift=4)
     first = np.rint(np.array(page.outline[0]) * scale).astype(int)
-    cv2.circle(picture, (int(first[0]), int(first[1])), 4, _LINE[page.side], -1, cv2.LINE_AA)
+    cv2.circle(picture, (int(first[0]), int(first[1])), 3, _LINE[page.side], -1, cv2.LINE_AA)
