@@ -28,6 +28,10 @@ _ROWS: Final = 64
 _INWARD: Final = 0.01
 _GAP: Final = 0.92
 _ALONG: Final = 0.8
+_RIM: Final = 0.6
+"""Of what is light on both its sides."""
+_RIM_PX: Final = 3
+_RIM_ROWS: Final = 160
 _MIN_INK: Final = 0.03
 _MIN_PAPER: Final = 0.35
 _MIN_INSIDE: Final = 0.3
@@ -77,7 +81,7 @@ def print_beyond(
         # A shadow leaves paper its colour; a rough ground that is as dark has its own.
         shares = [(each[like] - 128) / tone - (own - 128) / paper[0] for each, own in ((u, paper[1]), (v, paper[2]))]
         printed = sum(float(np.median(np.abs(share))) for share in shares) < _OTHER_COLOUR
-    return printed and not (may_face and _apart(clean, start, end, outward))
+    return printed and not (may_face and (_apart(clean, start, end, outward) or _rimmed(view, start, end, outward)))
 
 
 def _in_frame(view: View, back: Polygon, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -105,3 +109,20 @@ def _apart(clean: View, start: Polygon, end: Polygon, outward: Polygon) -> bool:
     luma = clean.y[at[..., 1], at[..., 0]].astype(np.float32)
     before, after = np.maximum.accumulate(luma, axis=1), np.maximum.accumulate(luma[:, ::-1], axis=1)[:, ::-1]
     return float(np.mean((luma < _GAP * np.minimum(before, after)).any(axis=1))) > _ALONG
+
+
+def _rimmed(view: View, start: Polygon, end: Polygon, outward: Polygon) -> bool:
+    """Tell whether a dark rim too narrow for `_apart` runs along the side: a cover, or the shadow below the paper.
+
+    Print is broken by the spaces between its words, and its rules are thin; a rim is neither.
+    """
+    length = float(np.linalg.norm(end - start))
+    places = start + np.linspace(0.02, 0.98, _RIM_ROWS)[:, None] * (end - start)
+    steps = np.arange(-_INWARD * length, _NEAR * length + 1)
+    grid = np.rint(places[:, None, :] + steps[None, :, None] * outward).astype(np.intp)
+    at = np.clip(grid, 0, (view.width_px - 1, view.height_px - 1))
+    wide = cv2.dilate(view.y[at[..., 1], at[..., 0]], np.ones((1, _RIM_PX), np.uint8))
+    unbroken = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((_RIM_ROWS // 8 | 1, 1), np.uint8))
+    luma = np.asarray(unbroken, np.float32)
+    before, after = np.maximum.accumulate(luma, axis=1), np.maximum.accumulate(luma[:, ::-1], axis=1)[:, ::-1]
+    return float(np.mean((luma < _RIM * np.minimum(before, after)).any(axis=1))) > _ALONG

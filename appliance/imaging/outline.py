@@ -22,6 +22,12 @@ _FACING_SHARE: Final = 0.4
 """A piece this much as large as the largest may be its facing page."""
 _SPINE_SHARE: Final = 0.07
 _COLOUR_GAIN: Final = 1000.0
+_STEPS: Final = 16
+"""How many points stand for each piece of an outline that is given."""
+_RIM_PX: Final = 3
+"""Of the view: lines of print and rules are narrower."""
+_RIM_SHARE: Final = 0.05
+_RIM_DARK: Final = 0.6
 _OTHER_COLOUR: Final = 30.0
 """Thousandths of luma: below this both sides have one colour."""
 
@@ -58,6 +64,34 @@ def region_of_one_colour(clean: View) -> Region | None:
     if inside.all() or float(np.mean(unlike[~inside])) - float(np.mean(unlike[inside])) < _OTHER_COLOUR:
         return None
     return _region(clean, plane(mask))
+
+
+def region_within_rim(view: View) -> Region | None:
+    """Return what a dark rim (a cover, a deep shadow) parts from ground that is as light as the paper itself.
+
+    A rim is wider than print and its rules, and what it encloses does not reach the frame's border. None without one.
+    """
+    solid = cv2.dilate(cv2.medianBlur(view.y, 3), np.ones((_RIM_PX, _RIM_PX), np.uint8))
+    wide = round(_RIM_SHARE * view.longer_px) | 1
+    around = cv2.blur(cv2.dilate(solid, np.ones((wide, wide), np.uint8)), (wide, wide))
+    light = plane((solid > _RIM_DARK * around).astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(light, connectivity=4)
+    ends = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    stats[ends, cv2.CC_STAT_AREA] = 0
+    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= MIN_AREA_SHARE * _FACING_SHARE * light.size)
+    large = large[large > 0]
+    if not large.size:
+        return None
+    return _region(view, plane(np.where(np.isin(labels, large), 255, 0).astype(np.uint8)))
+
+
+def region_within(view: View, polygon: Polygon) -> Region:
+    """Return the piece of the view inside an outline that was seen by other means; may reach beyond the view."""
+    mask = np.zeros_like(view.y)
+    cv2.fillPoly(mask, [np.rint(polygon).astype(np.int32)], 255)
+    steps = np.linspace(0.0, 1.0, _STEPS, endpoint=False)[None, :, None]
+    ahead = np.roll(polygon, -1, axis=0)
+    return Region(mask, points(polygon[:, None] + steps * (ahead - polygon)[:, None]), 0.0)
 
 
 def _unlike_paper(view: View) -> Plane:

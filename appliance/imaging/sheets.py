@@ -1,6 +1,8 @@
 """From a frame to page outlines: paper, spine, exact edges, and how far each may be trusted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
 import cv2
@@ -10,9 +12,9 @@ from appliance.imaging import gutter as spine
 from appliance.imaging.beyond import print_beyond
 from appliance.imaging.geometry import Polygon, clockwise_from_top_left, distances, four_corners, is_sane_quad
 from appliance.imaging.gutter import Gutter
-from appliance.imaging.outline import Region, find_region, region_of_one_colour
+from appliance.imaging.outline import Region, find_region, region_of_one_colour, region_within, region_within_rim
 from appliance.imaging.planes import Planes
-from appliance.imaging.print_lines import direction_of_print
+from appliance.imaging.print_lines import direction_of_print, is_wide, parted_in_two, print_across
 from appliance.imaging.straight import evened, straight_sheet
 from appliance.imaging.tracing import paper_within, trace
 from appliance.imaging.view import View
@@ -28,6 +30,10 @@ _BENT: Final = 0.04
 _SPINE_IF_BENT: Final = 0.40
 _SPINE_IF_FLAT: Final = 0.65
 _PRINT_WEIGHT: Final = 0.6
+_STOPS: Final = 0.3
+"""Measured: print on a spine at most 0.21 of what lies beside it, 0.31 with a picture beyond it; elsewhere from 0.5."""
+_CROSSED: Final = 0.5
+_LYING: Final = 0.15
 
 Division = Literal["spread", "fragment"]
 
@@ -75,32 +81,61 @@ def find_sheets(planes: Planes, view: View, clean: View, *, may_divide: bool = T
         clean: the view without its print.
         may_divide: whether two pages may be told apart; a facing page that the frame cuts off is left out in any case.
     """
+    found = _find(planes, view, clean, may_divide)
+    if may_divide and len(found.sheets) == 1 and _looks_like_two(view, view.from_frame(found.sheets[0].corners)):
+        return replace(found, sheets=(replace(found.sheets[0], confidence=0.0),))
+    return found
+
+
+def _find(planes: Planes, view: View, clean: View, may_divide: bool) -> Found:
     found = _of_region(planes, view, clean, find_region(clean), may_divide)
     if _is_clear(found):
         return found
-    other = _of_region(planes, view, clean, region_of_one_colour(clean), may_divide)
-    return other if _is_clear(other) else _by_straight_edges(view, clean) or found
+    for region in (region_of_one_colour(clean), region_within_rim(view)):
+        other = _of_region(planes, view, clean, region, may_divide)
+        if _is_clear(other):
+            return other
+    return _by_straight_edges(planes, view, clean, may_divide) or found
+
+
+def _looks_like_two(view: View, corners: Polygon) -> bool:
+    """Tell whether one sheet has the proportions and the print of two pages: then a spine was missed."""
+    for quad in (corners, np.roll(corners, 1, axis=0)):
+        if is_wide(quad) and parted_in_two(view, quad):
+            return direction_of_print(view, quad, region_within(view, quad).mask) > _LYING
+    return False
 
 
 def _is_clear(found: Found) -> bool:
     return bool(found.sheets) and min(sheet.confidence for sheet in found.sheets) >= _CLEAR
 
 
-def _by_straight_edges(view: View, clean: View) -> Found | None:
-    """Return the one sheet whose faint edges are straight, or None when too little speaks for it."""
+def _by_straight_edges(planes: Planes, view: View, clean: View, may_divide: bool) -> Found | None:
+    """Return the sheet, or the open book, whose faint edges are straight; None when too little speaks for it."""
     even = evened(clean)
     guess = straight_sheet(view, clean, even)
     if guess is None:
         return None
     pale = replace(view, y=even)
-    sheet = Sheet(*trace(None, pale, pale, [guess.quad], None, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)[0])
+    sheet = _traced_by_lines(pale, [guess.quad], None)[0]
     corners = view.from_frame(sheet.corners)
     paper = paper_within(clean, corners)
     sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
     if any(print_beyond(view, clean, start, end, paper, may_face=False) for start, end in sides):
         return None
-    confidence = sheet.confidence * min(1.0, guess.confidence / _STRAIGHT_SEEN)
-    return Found((replace(sheet, confidence=confidence),)) if confidence >= _STRAIGHT_CLEAR else None
+    found = Found((sheet,))
+    divided = _divide(view, region_within(view, view.from_frame(sheet.polygon)), guess.quad, may_divide)
+    if divided is not None and divided[2] == "spread":
+        found = _facing_pages(planes, view, divided, partial(_traced_by_lines, pale))
+    weight = min(1.0, guess.confidence / _STRAIGHT_SEEN)
+    sheets = tuple(replace(each, confidence=each.confidence * weight) for each in found.sheets)
+    certain = bool(sheets) and min(each.confidence for each in sheets) >= _STRAIGHT_CLEAR
+    return replace(found, sheets=sheets) if certain else None
+
+
+def _traced_by_lines(pale: View, quads: list[Polygon], line: Polygon | None) -> list[Sheet]:
+    traced = trace(None, pale, pale, quads, line, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)
+    return [Sheet(*each) for each in traced]
 
 
 def _of_region(planes: Planes, view: View, clean: View, region: Region | None, may_divide: bool) -> Found:
@@ -113,6 +148,20 @@ def _of_region(planes: Planes, view: View, clean: View, region: Region | None, m
     divided = _divide(view, region, quad, may_divide)
     if divided is None:
         return Found((Sheet(*trace(planes, view, clean, [quad], None)[0]),))
+    return _facing_pages(planes, view, divided, partial(_traced, planes, view, clean))
+
+
+def _traced(planes: Planes, view: View, clean: View, quads: list[Polygon], line: Polygon) -> list[Sheet]:
+    return [Sheet(*each) for each in trace(planes, view, clean, quads, line)]
+
+
+def _facing_pages(
+    planes: Planes,
+    view: View,
+    divided: tuple[Gutter, list[Polygon], Division],
+    traced: Callable[[list[Polygon], Polygon], list[Sheet]],
+) -> Found:
+    """Return the pages on both sides of a spine, or the whole one of them where the frame cuts the other."""
     gutter, parts, division = divided
     exact = spine.refined(planes.y, view.to_frame(gutter.line))
     line = view.from_frame(exact)
@@ -121,7 +170,7 @@ def _of_region(planes: Planes, view: View, clean: View, region: Region | None, m
     quads = [clockwise_from_top_left(four_corners(part)) for part in parts]
     if not all(is_sane_quad(each) for each in quads):
         return Found(())
-    sheets = tuple(Sheet(*each) for each in trace(planes, view, clean, quads, line))
+    sheets = tuple(traced(quads, line))
     return Found(sheets, exact, gutter.upright, fragment=division == "fragment")
 
 
@@ -131,19 +180,25 @@ def _divide(
     """Return the spine, the contours on both of its sides, and what they are; None where nothing speaks for one."""
     lying = direction_of_print(view, quad, region.mask)
     best: tuple[float, Gutter, list[Polygon], Division] | None = None
+    stops = False
     for gutter in spine.find_gutters(view, quad, region.mask):
         parts = _parts(region, gutter.line)
         division = _division(view, gutter.line, parts)
         if division == "spread" and not may_divide:
             continue
-        # Lines of print run across a spine, not along it.
-        strength = gutter.strength * (1 + _PRINT_WEIGHT * (lying if gutter.upright else -lying))
+        across = lying if gutter.upright else -lying
+        # Lines of print run across a spine, not along it, and stop there.
+        strength = gutter.strength * (1 + _PRINT_WEIGHT * across)
+        fuller, emptier = print_across(view.y, gutter.line) if strength >= _SPINE_IF_BENT else (0.0, 0.0)
+        strength *= 1 - _CROSSED * float(np.clip((fuller - _STOPS) / _STOPS, 0, 1))
         if division is not None and (best is None or strength > best[0]):
             best = (strength, gutter, parts, division)
-    if best is None:
+            wide = is_wide(quad if gutter.upright else np.roll(quad, 1, axis=0))
+            stops = wide and 0 < emptier < _STOPS and across > _LYING
+    if best is None or best[0] < _SPINE_IF_BENT:
         return None
-    bent = spine.bend(region.contour, best[1].line) >= _BENT
-    return best[1:] if best[0] >= (_SPINE_IF_BENT if bent else _SPINE_IF_FLAT) else None
+    proven = best[0] >= _SPINE_IF_FLAT or stops or spine.bend(region.contour, best[1].line) >= _BENT
+    return best[1:] if proven else None
 
 
 def _parts(region: Region, line: Polygon) -> list[Polygon]:
@@ -165,6 +220,8 @@ def _division(view: View, line: Polygon, parts: list[Polygon]) -> Division | Non
     index = widths.index(small)
     edge = 0.012 * view.longer_px + 1
     limit = np.array([view.width_px - 1 - edge, view.height_px - 1 - edge])
-    at_border = ((parts[index] < edge) | (parts[index] > limit)).any(axis=1)
-    far = along[index][at_border & (np.abs(across[index]) > 0.6 * small)]
-    return "fragment" if len(far) >= 4 and float(np.ptp(far)) > 0.5 * height else None
+    # One border of the frame must cut it off all along: a book that reaches two opposite borders is not cut off there.
+    far = np.abs(across[index]) > 0.6 * small
+    at_borders = np.column_stack([parts[index] < edge, parts[index] > limit]) & far[:, None]
+    cut = max((float(np.ptp(along[index][at])) for at in at_borders.T if np.count_nonzero(at) >= 4), default=0.0)
+    return "fragment" if cut > 0.5 * height else None
