@@ -33,15 +33,22 @@ class Cell:
     findings: tuple[tuple[str, FindingEntry], ...]
 
 
-def cell(name: str, photo: Planes, processed: Processed) -> Cell:
-    """Return what the sheet shows of one photograph: outlines drawn over it, its pages, everything found and where."""
-    small, scale = _small(photo)
+def cell(name: str, photo: Planes, processed: Processed, *, longest_px: int = _PICTURE_PX) -> Cell:
+    """Return what the sheet shows of one photograph: outlines drawn over it, its pages, everything found and where.
+
+    Args:
+        name: as it is written above.
+        photo: the whole frame.
+        processed: what was made of it.
+        longest_px: longer side of each picture; what is larger than a row is for other papers than the sheet.
+    """
+    small, scale = _small(photo, longest_px)
     for page in processed.pages:
         _draw_outline(small, page, scale)
     _draw_places(small, processed.findings, scale)
     found = [("", finding) for finding in processed.findings]
     found += [(page.side, finding) for page in processed.pages for finding in page.findings]
-    return Cell(name, small, tuple(_page(page) for page in processed.pages), tuple(found))
+    return Cell(name, small, tuple(_page(page, longest_px) for page in processed.pages), tuple(found))
 
 
 def draw(cells: Sequence[Cell]) -> Image.Image:
@@ -70,8 +77,8 @@ def _draw_cell(sheet: Image.Image, each: Cell, left: int, top: int) -> None:
         pen.text((left + _CELL[0] - 250, top + 34 + 20 * line), text, fill=_COLOURS[finding.severity], font=font)
 
 
-def _small(planes: Planes) -> tuple[NDArray[np.uint8], float]:
-    scale = min(1.0, _PICTURE_PX / max(planes.width_px, planes.height_px))
+def _small(planes: Planes, longest_px: int) -> tuple[NDArray[np.uint8], float]:
+    scale = min(1.0, longest_px / max(planes.width_px, planes.height_px))
     size = (max(2, round(planes.width_px * scale)), max(2, round(planes.height_px * scale)))
     half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
     small = Planes(_resized(planes.y, size), _resized(planes.u, half), _resized(planes.v, half))
@@ -82,8 +89,8 @@ def _resized(values: Plane, size: tuple[int, int]) -> Plane:
     return plane(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
 
 
-def _page(page: Page) -> NDArray[np.uint8]:
-    small, scale = _small(page.planes)
+def _page(page: Page, longest_px: int) -> NDArray[np.uint8]:
+    small, scale = _small(page.planes, longest_px)
     _draw_places(small, page.findings, scale)
     return small
 
