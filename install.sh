@@ -2,7 +2,7 @@
 # Lattrang: one script to try, test and (on a Pi or a server) install. Run without arguments for help.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)
 venv="$here/.venv"
 
 readonly demo_packages=(ca-certificates python3 python3-venv mosquitto)
@@ -12,65 +12,32 @@ usage() {
     cat <<'TEXT'
 usage: ./install.sh demo [--once] [--spreads N] [--photos DIR] [--seed S] [--port P] [--data DIR]
        ./install.sh test [PYTEST ARGUMENT …]
+       sudo ./install.sh station [--name NAME] [--centre HOST] [--simulated] [--update-key FILE]
+       sudo ./install.sh central [--host HOST] [--update-key FILE]
+       sudo ./install.sh update FILE
+       sudo ./install.sh uninstall [--with-data [--even-unsent]]
 
-demo   sets up, then runs everything on this machine without a Raspberry Pi: a simulated station, a broker
-       with TLS and access rules, the centre and both screens. --once captures, waits, prints one JSON line, ends.
-test   sets up and runs every check and test.
+demo       sets up, then runs everything on this machine without a Raspberry Pi: a simulated station, a broker
+           with TLS and access rules, the centre and both screens. --once captures, waits, prints one JSON line, ends.
+test       sets up and runs every check and test.
+station    makes this machine a capture station: packages, users, units, configuration. Safe to repeat.
+central    makes this machine the central server, likewise.
+update     takes a signed release; where it does not come up, the one before it serves again.
+uninstall  takes the program away and keeps captures, keys and configurations unless told.
 
-Both set up .venv/ here; afterwards .venv/bin/lattrang is the command.
+demo and test set up .venv/ here; afterwards .venv/bin/lattrang is the command. station and central install under
+/opt/lattrang; afterwards lattrang is the command. Both roles may live on one machine.
 TEXT
 }
 
-say() { printf 'install.sh: %s\n' "$*" >&2; }
-
-fail() { # CODE EXIT-STATUS SENTENCE
-    printf 'install.sh: %s: %s\n' "$1" "$3" >&2
-    exit "$2"
-}
-
-missing_packages() {
-    local package
-    for package in "$@"; do
-        case "$package" in
-            # A tool that came from elsewhere is as good as Debian's.
-            nodejs) command -v node >/dev/null && continue ;;
-            npm | shellcheck | git | mosquitto | chromium) command -v "$package" >/dev/null && continue ;;
-            python3) command -v python3 >/dev/null && continue ;;
-            python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
-        esac
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || printf '%s\n' "$package"
-    done
-}
-
-need_packages() {
-    # Debian keeps the broker in a folder that an ordinary user's PATH may lack.
-    PATH="$PATH:/usr/sbin:/sbin"
-    local missing
-    mapfile -t missing < <(missing_packages "$@")
-    [ "${#missing[@]}" -eq 0 ] && return
-    command -v apt-get >/dev/null ||
-        fail INST-01 4 "these programs are missing: ${missing[*]}. Install them, then run this again."
-    local as_root=()
-    if [ "$(id -u)" -ne 0 ]; then
-        if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-            as_root=(sudo)
-        else
-            fail INST-02 4 "please run this line, then try again: sudo apt-get install -y --no-install-recommends ${missing[*]}"
-        fi
-    fi
-    say "installing ${missing[*]}"
-    { "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$here/.apt.log" 2>&1 || {
-        tail -n 15 "$here/.apt.log" >&2
-        fail INST-03 4 "apt could not install ${missing[*]}. Check the network and the free space, then run this again."
-    }
-    rm -f "$here/.apt.log"
-}
-
-need_python() {
-    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-        fail INST-04 4 "Python 3.11 or newer is needed. Debian 12 and Raspberry Pi OS bookworm have it."
-}
+# shellcheck source=installer/common.sh
+. "$here/installer/common.sh"
+# shellcheck source=installer/release.sh
+. "$here/installer/release.sh"
+# shellcheck source=installer/roles.sh
+. "$here/installer/roles.sh"
+# shellcheck source=installer/update.sh
+. "$here/installer/update.sh"
 
 need_venv() { # EXTRAS
     local wanted stamp="$venv/.lattrang-$1"
@@ -109,7 +76,7 @@ run_tests() {
         npm ci --prefix tests/asyncapi --no-audit --no-fund --loglevel=error >&2 ||
             fail INST-07 4 "the AsyncAPI parser could not be installed. Check the network, then run this again."
     fi
-    step "shell" shellcheck install.sh .ci/run
+    step "shell" shellcheck -x install.sh installer/*.sh tools/*.sh .ci/run
     step "lint" ruff check .
     step "format" ruff format --check .
     step "types" mypy
@@ -120,6 +87,11 @@ run_tests() {
 case "${1:-}" in
     demo) shift && run_demo "$@" ;;
     test) shift && run_tests "$@" ;;
+    station) shift && install_station "$@" ;;
+    central) shift && install_central "$@" ;;
+    update) shift && update "$@" ;;
+    settle) need_root settle && need_turn && settle ;;
+    uninstall) shift && uninstall "$@" ;;
     -h | --help) usage ;;
     *)
         usage >&2

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lattrang import setup_commands
 from wire.errors import ExitCode
 from wire.ids import is_name
 
@@ -36,6 +37,7 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     work = add("work", _work, "one worker that receives; any number of them may run")
     work.add_argument("--name", type=_name, default="w1", metavar="N", help="name of this worker (w1)")
     add("doctor", _doctor, "name every missing part and its cure")
+    setup_commands.add_central(add("setup", _run, "make authority, keys and configurations that are missing"))
     approve = add("approve", _approve, "sign a station's request and let the station in")
     approve.add_argument("station", type=_name, metavar="STATION", help="name of the station (or of a worker)")
     approve.add_argument("--csr", type=Path, metavar="FILE", help="the station's signing request")

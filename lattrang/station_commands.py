@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lattrang import geometry_command
+from lattrang import geometry_command, setup_commands
 from wire.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     add("run", _run, "cameras, session and the station's screen")
     add("publish", _publish, "send what is safe to the centre")
     add("doctor", _doctor, "name every missing part and its cure")
+    setup_commands.add_station(add("setup", _run, "write the first configuration, or read the one that is there"))
     add("status", _status, "what lies on this station and how far it is, as JSON")
     recover = add("recover", _recover, "make the index of a spool again, also of a dead station's disk")
     recover.add_argument("folder", type=Path, metavar="DIR", help="the spool, or a copy of it")

@@ -13,7 +13,7 @@ from lattrang.cli import main
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("wire", "firmware", "appliance", "central", "web_ui", "lattrang")
 _QUOTED_CODE = re.compile(r'"([A-Z]{2,8}-\d\d)"')
-_INSTALL_CODE = re.compile(r"\b((?:INST|TEST)-\d\d)\b")
+_INSTALL_CODE = re.compile(r"\b((?:INST|TEST|UPD)-\d\d)\b")
 _ROW = re.compile(r"^\| ([A-Z]{2,8}-\d\d) \|", re.MULTILINE)
 
 
@@ -24,7 +24,8 @@ def _used() -> set[str]:
         for path in (ROOT / package).rglob("*.py")
         for code in _QUOTED_CODE.findall(path.read_text("utf-8"))
     )
-    return {*in_python, *_INSTALL_CODE.findall((ROOT / "install.sh").read_text("utf-8"))}
+    shell = "".join(path.read_text("utf-8") for path in [ROOT / "install.sh", *(ROOT / "installer").glob("*.sh")])
+    return {*in_python, *_INSTALL_CODE.findall(shell)}
 
 
 def _explained() -> list[str]:

@@ -1,0 +1,91 @@
+"""Makes what a server needs before its services start: authority, keys, broker rules, configurations. Safe to repeat.
+
+What exists is kept: a second authority would mean pairing every station anew.
+"""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from central import access, ca
+from central.broker import BrokerSettings, config_text, find_plugin
+from central.config import BrokerConfig, CentralConfig, PairingConfig, WebConfig, WorkerLimits, default_database, render
+from central.errors import ConfigError
+
+LOOPBACK: Final = "127.0.0.1"
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - stations come from outside; the broker asks each for its certificate
+BROKER_PORT: Final = 8883
+BROKER_USER: Final = "lattrang-broker"
+CREDENTIALS: Final = Path("/run/credentials/lattrang-broker.service")
+"""Where systemd shows the broker its own key, and no other."""
+WEB_PORT: Final = 8600
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a server keeps what.
+
+    Attributes:
+        config: ``central.toml``.
+        state: authority, keys and secrets of the centre's own user.
+        store: what stations sent.
+        broker_config: ``mosquitto.conf``.
+        broker_state: the broker's own folder, for its rules.
+    """
+
+    config: Path = Path("/etc/lattrang/central.toml")
+    state: Path = Path("/var/lib/lattrang-central")
+    store: Path = Path("/srv/lattrang/store")
+    broker_config: Path = Path("/etc/lattrang/mosquitto.conf")
+    broker_state: Path = Path("/var/lib/lattrang-broker")
+
+
+def set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
+    """Make what is missing; `host` is the name or address by which stations reach this server.
+
+    The broker's configuration is ours and is written anew; ``central.toml`` is written once. Tells whether it was.
+
+    Raises:
+        CentralError: a part cannot be made (CERT-01, CONF-01, CONF-04).
+    """
+    try:
+        return _set_up(places, host, workers)
+    except OSError as error:
+        raise ConfigError(
+            "CONF-04", f"{error.filename} cannot be written ({error.strerror}).", "Run this as root."
+        ) from error
+
+
+def _set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
+    pki = places.state / "pki"
+    authority = ca.Authority.open(pki)
+    for name in (ca.OFFICE, ca.ADMIN, *map(ca.worker_name, workers)):
+        authority.issue_client(name)
+    authority.issue_server((*ca.SERVER_NAMES, host))
+    token = places.state / "web.token"
+    if not token.exists():
+        ca.write_private(token, secrets.token_urlsafe(24).encode())
+    rules = places.broker_state / "dynamic-security.json"
+    if not rules.exists():
+        ca.write_private(rules, json.dumps(access.first_document(workers), indent=1).encode())
+    tls = ca.Credentials(CREDENTIALS / "ca.crt", CREDENTIALS / "server.crt", CREDENTIALS / "server.key")
+    settings = BrokerSettings(BROKER_PORT, tls, rules, find_plugin(), host=EVERYWHERE, user=BROKER_USER)
+    places.broker_config.write_text(config_text(settings), "utf-8")
+    if places.config.exists():
+        return False
+    config = CentralConfig(
+        store=places.store,
+        database_url=default_database(places.store),
+        broker=BrokerConfig(LOOPBACK, BROKER_PORT, pki),
+        web=WebConfig(LOOPBACK, WEB_PORT, token),
+        limits=WorkerLimits(),
+        pairing=PairingConfig(public_host=host, host=EVERYWHERE),
+    )
+    # Whole or not at all: after a power cut half a configuration would stand in the way of the next attempt.
+    temporary = places.config.with_name(f"{places.config.name}.new")
+    temporary.write_text(render(config), "utf-8")
+    temporary.rename(places.config)
+    return True
