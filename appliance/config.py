@@ -21,6 +21,7 @@ from appliance.publisher.policy import DeliveryPolicy
 from appliance.spool.retention import MIB, RetentionPolicy
 from appliance.worker import QUEUE_LIMIT
 from firmware.registry import HardwareConfig
+from wire import pairing
 from wire.documents import Layout, QuarterTurn
 from wire.ids import Name
 
@@ -60,13 +61,17 @@ class ImagingSection:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSection:
-    """The way to the centre: where the broker is, and who we are to it (PEM files)."""
+    """The way to the centre: where the broker is, and who we are to it (PEM files).
+
+    `pairing_port` is where the same machine renews certificates.
+    """
 
     host: Host
     ca: Path
     cert: Path
     key: Path
     port: Port = 8883
+    pairing_port: Port = pairing.DEFAULT_PORT
 
 
 @dataclass(frozen=True, slots=True)

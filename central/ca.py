@@ -63,6 +63,11 @@ def station_of(common_name: str) -> str | None:
     return station if kind == "station" and is_name(station) and is_name(mark) else None
 
 
+def machine_name(station: str, key_digest: str) -> str:
+    """Return the common name of a station's certificate for the key of that digest."""
+    return f"{station_name(station)}.{key_digest[:_KEY_MARK_DIGITS]}"
+
+
 def worker_name(worker: str) -> str:
     """Return the common name of a worker's certificate; raises `AuthorityError` for a name that is none."""
     return f"worker.{_checked(worker)}"
@@ -132,20 +137,15 @@ class Authority:
 
     def issue_server(self, names: Sequence[str] = SERVER_NAMES, *, now: datetime | None = None) -> Credentials:
         """Return the broker's credentials for `names` (host names or addresses), made again when the names changed."""
-        wanted = {_san(name) for name in names}
         credentials = credentials_in(self.folder, SERVER)
-        if credentials.cert.exists() and credentials.key.exists() and _sans_of(credentials.cert) == wanted:
+        if _are_there(credentials) and names_of(credentials.cert) == {_san(name) for name in names}:
             return credentials
-        extension = x509.SubjectAlternativeName([_san(name) for name in names])
-        return self._issue(SERVER, ExtendedKeyUsageOID.SERVER_AUTH, now, extension)
+        return self.reissue(SERVER, names, now=now)
 
     def issue_pairing(self, *, now: datetime | None = None) -> Credentials:
         """Return the pairing listener's own credentials; what exists already is returned as it is."""
         credentials = credentials_in(self.folder, PAIRING)
-        if credentials.cert.exists() and credentials.key.exists():
-            return credentials
-        extension = x509.SubjectAlternativeName([x509.DNSName(SERVER_NAME)])
-        return self._issue(PAIRING, ExtendedKeyUsageOID.SERVER_AUTH, now, extension)
+        return credentials if _are_there(credentials) else self.reissue(PAIRING, (SERVER_NAME,), now=now)
 
     def issue_client(self, common_name: str, *, now: datetime | None = None) -> Credentials:
         """Return credentials for one of the centre's own processes (`OFFICE`, `ADMIN`, a `worker_name`).
@@ -153,9 +153,25 @@ class Authority:
         What exists already is returned as it is.
         """
         credentials = credentials_in(self.folder, common_name)
-        if credentials.cert.exists() and credentials.key.exists():
-            return credentials
-        return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
+        return credentials if _are_there(credentials) else self.reissue(common_name, now=now)
+
+    def reissue(self, common_name: str, names: Sequence[str] = (), *, now: datetime | None = None) -> Credentials:
+        """Return credentials with a new certificate: of a server for `names`, of a client where there are none.
+
+        A key that is there is kept, so that there is no moment in which key and certificate do not fit.
+
+        Raises:
+            AuthorityError: CERT-05, the key that is there cannot be read.
+        """
+        credentials = credentials_in(self.folder, common_name)
+        key = _own_key(credentials.key)
+        extension = x509.SubjectAlternativeName([_san(name) for name in names]) if names else None
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if names else ExtendedKeyUsageOID.CLIENT_AUTH
+        certificate = self._sign(common_name, key.public_key(), usage, now, extension)
+        if not credentials.key.exists():
+            write_private(credentials.key, _key_pem(key))
+        _write_public(credentials.cert, certificate.public_bytes(serialization.Encoding.PEM))
+        return credentials
 
     def sign_station(
         self, station: str, request_pem: bytes, *, renewed: str | None = None, now: datetime | None = None
@@ -174,23 +190,9 @@ class Authority:
             AuthorityError: the request is unreadable, not signed by its own key, of a weak key or for another name.
         """
         public_key = requested_key(station, request_pem)
-        name = renewed or f"{station_name(station)}.{_mark(public_key)}"
+        name = renewed or machine_name(station, key_digest(public_key))
         certificate = self._sign(name, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
         return certificate.public_bytes(serialization.Encoding.PEM)
-
-    def _issue(
-        self,
-        common_name: str,
-        usage: x509.ObjectIdentifier,
-        now: datetime | None,
-        names: x509.SubjectAlternativeName | None,
-    ) -> Credentials:
-        credentials = credentials_in(self.folder, common_name)
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._sign(common_name, key.public_key(), usage, now, names)
-        write_private(credentials.key, _key_pem(key))
-        _write_public(credentials.cert, certificate.public_bytes(serialization.Encoding.PEM))
-        return credentials
 
     def _sign(
         self,
@@ -244,11 +246,14 @@ def key_digest(public_key: ec.EllipticCurvePublicKey) -> str:
 
 
 def common_name(certificate_pem: bytes) -> str:
-    """Return whose a certificate is; raises `ValueError` where it is none or names nobody."""
-    names = x509.load_pem_x509_certificate(certificate_pem).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    if len(names) != 1 or not isinstance(names[0].value, str):
-        raise ValueError("the certificate names nobody")
-    return names[0].value
+    """Return whose a certificate is; raises `ValueError` where it is none."""
+    return name_in(x509.load_pem_x509_certificate(certificate_pem))
+
+
+def name_in(certificate: x509.Certificate) -> str:
+    """Return the common name in a certificate, an empty one where there is not exactly one."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return names[0].value if len(names) == 1 and isinstance(names[0].value, str) else ""
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -305,10 +310,6 @@ def _sign_authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Cert
     )
 
 
-def _mark(public_key: ec.EllipticCurvePublicKey) -> str:
-    return key_digest(public_key)[:_KEY_MARK_DIGITS]
-
-
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -326,9 +327,31 @@ def _san(name: str) -> x509.DNSName | x509.IPAddress:
         return x509.DNSName(name)
 
 
-def _sans_of(certificate_file: Path) -> set[x509.GeneralName]:
+def names_of(certificate_file: Path) -> set[x509.GeneralName]:
+    """Return the names and addresses that a server's certificate is for."""
     certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
     return set(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+
+
+def _are_there(credentials: Credentials) -> bool:
+    return credentials.cert.exists() and credentials.key.exists()
+
+
+def _own_key(file: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the key in `file`, a new one where there is none."""
+    if not file.exists():
+        return ec.generate_private_key(ec.SECP256R1())
+    try:
+        key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    except (OSError, ValueError) as error:
+        raise _unusable_key(file, str(error)) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise _unusable_key(file, "not an EC key")
+    return key
+
+
+def _unusable_key(file: Path, why: str) -> AuthorityError:
+    return AuthorityError("CERT-05", f"{file} cannot be used ({why}).", "Restore it, or remove it for a new one.")
 
 
 def _checked(name: str) -> str:

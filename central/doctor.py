@@ -89,7 +89,7 @@ def _valid(path: Path, cure: str) -> None:
     except ValueError as error:
         raise AuthorityError("CERT-05", f"{path} is not a certificate ({error}).", cure) from error
     if until - datetime.now(UTC) < _SOON:
-        raise AuthorityError("CERT-07", f"{path} ends on {until:%Y-%m-%d}.", "Renew it before that day.")
+        raise AuthorityError("CERT-07", f"{path} ends on {until:%Y-%m-%d}.", "Run: lattrang central renew")
 
 
 def _store(config: CentralConfig) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from central import access, ca, clock
 from central.admin import Admin
 from central.broker import LOOPBACK, Broker
-from central.catalogue import Catalogue, fleet_records
+from central.catalogue import Catalogue, fleet_records, pairing_records
 from central.config import BrokerConfig, CentralConfig, PairingConfig, WebConfig, WorkerLimits, default_database, render
 from central.errors import AuthorityError
 from central.staging import StoreLayout
@@ -101,6 +101,9 @@ def revoke_station(config: CentralConfig, station: str) -> None:
         CentralError: the station is unknown, or the broker cannot be reached.
     """
     with Catalogue(config.database_url) as catalogue:
+        with catalogue.write() as connection:
+            # First what it was invited to: a token that it has used must not let it in again.
+            pairing_records.forget(connection, station)
         with Admin(config.broker.address(ca.ADMIN)) as admin:
             admin.revoke_station(station)
         try:

@@ -1,4 +1,4 @@
-"""The office process: fleet, derivatives and the screens, each in a thread; one that dies takes all down, loudly."""
+"""The office process: fleet, derivatives, screens, pairing, a thread each; one that dies takes all down, loudly."""
 
 import logging
 import threading
@@ -13,6 +13,8 @@ from central.derivatives import Derivatives
 from central.fleet import SUBSCRIPTIONS, Fleet
 from central.mqtt import MqttClient
 from central.office import Office
+from central.pairing import PairingDesk
+from central.pairing_listener import PairingListener
 from central.pulse import Pulse, unwatched
 from central.staging import StoreLayout
 
@@ -45,14 +47,14 @@ def run_office(config: CentralConfig, serve: Serve, stop: threading.Event, pulse
         office = Office(catalogue, layout)
         fleet, derivatives = Fleet(client, catalogue), Derivatives(catalogue, layout)
         fleet_beat, derivatives_beat = map(pulse, LOOPS)
-        run_together(
-            (
-                ("fleet", lambda event: fleet.run(event, fleet_beat)),
-                ("derivatives", lambda event: derivatives.run(event, derivatives_beat)),
-                ("web", lambda event: serve(office, event)),
-            ),
-            stop,
-        )
+        parts: list[tuple[str, Callable[[threading.Event], None]]] = [
+            ("fleet", lambda event: fleet.run(event, fleet_beat)),
+            ("derivatives", lambda event: derivatives.run(event, derivatives_beat)),
+            ("web", lambda event: serve(office, event)),
+        ]
+        if config.pairing is not None:
+            parts.append(("pairing", PairingListener(config, PairingDesk(config, catalogue)).run))
+        run_together(parts, stop)
 
 
 def run_together(parts: Sequence[tuple[str, Callable[[threading.Event], None]]], stop: threading.Event) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lattrang import setup_commands
+from lattrang import pairing_commands, setup_commands
 from wire.errors import ExitCode
 from wire.ids import is_name
 
@@ -38,6 +38,10 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     work.add_argument("--name", type=_name, default="w1", metavar="N", help="name of this worker (w1)")
     add("doctor", _doctor, "name every missing part and its cure")
     setup_commands.add_central(add("setup", _run, "make authority, keys and configurations that are missing"))
+    pairing_commands.add_central(
+        add("pair", _run, "invite a station: shows a code, then approves what a person compared")
+    )
+    pairing_commands.add_renew(add("renew", _run, "make the centre's own certificates anew before they end"))
     approve = add("approve", _approve, "sign a station's request and let the station in")
     approve.add_argument("station", type=_name, metavar="STATION", help="name of the station (or of a worker)")
     approve.add_argument("--csr", type=Path, metavar="FILE", help="the station's signing request")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lattrang import geometry_command, setup_commands
+from lattrang import geometry_command, pairing_commands, setup_commands
 from wire.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     add("publish", _publish, "send what is safe to the centre")
     add("doctor", _doctor, "name every missing part and its cure")
     setup_commands.add_station(add("setup", _run, "write the first configuration, or read the one that is there"))
+    pairing_commands.add_station(
+        add("pair", _run, "make this station its centre's, by a photographed or a compared code")
+    )
     add("status", _status, "what lies on this station and how far it is, as JSON")
     recover = add("recover", _recover, "make the index of a spool again, also of a dead station's disk")
     recover.add_argument("folder", type=Path, metavar="DIR", help="the spool, or a copy of it")

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import time
+from enum import Enum
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -31,6 +32,21 @@ Commitment = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{END}")]
 FaultCode = Annotated[str, Meta(pattern=rf"^[A-Z]{{2,8}}-[0-9]{{2}}{END}")]
 Host = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._:-]{{1,253}}{END}")]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
+
+
+class Refusal(Enum):
+    """Why a station is told no. The value is the code that its screen explains."""
+
+    CERTIFICATE_OVER = "PAIR-06"
+    USED = "PAIR-10"
+    OVER = "PAIR-11"
+    UNKNOWN_TOKEN = "PAIR-12"  # noqa: S105 - a code, no token
+    OTHER_STATION = "PAIR-13"
+    NOT_APPROVED = "PAIR-15"
+    NOT_EXPECTED = "PAIR-16"
+    TOO_MANY = "PAIR-17"
+    SHUT_OUT = "PAIR-19"
+    NOT_NOW = "PAIR-20"
 
 
 class Introduce(Message, frozen=True, kw_only=True, tag="introduce"):

@@ -76,8 +76,15 @@ def read_invitation(text: str) -> Invitation:
 
 
 def digest_of(certificate_pem: str) -> bytes:
-    """Return the SHA-256 of a certificate; raises `ValueError` where it is none."""
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate_pem)).digest()
+    """Return the SHA-256 of a certificate; raises `ValueError` where the text is anything but exactly one.
+
+    Behind a certificate that everybody knows a second one could stand: decoded leniently the text would have the
+    digest of the first, and whoever loads it would trust both.
+    """
+    der = ssl.PEM_cert_to_DER_cert(certificate_pem)
+    if ssl.DER_cert_to_PEM_cert(der) != certificate_pem:
+        raise ValueError("it is not exactly one certificate")
+    return hashlib.sha256(der).digest()
 
 
 def commitment(authority: bytes, nonce: bytes) -> str:
