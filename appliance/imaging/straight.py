@@ -1,11 +1,13 @@
-"""A sheet seen by its straight edges alone: for pale paper on a pale ground, where neither tone nor colour tells.
+"""A sheet seen by its straight edges alone: for pale paper on a pale ground, where neither tone nor colour is its own.
 
-Paper is flat, so its edges are the longest straight lines round a smooth place, however faint. Four lines that meet
-make a hypothesis; what speaks for it is how much of each side was seen, that all print lies within, and that the paper
-is smoother than what lies around it.
+Paper is flat, so its edges are the longest straight lines round a smooth place, however faint, in luma or in colour: a
+ground that is not flat takes on another colour beside it under lamps that differ. Four lines that meet make a
+hypothesis; what speaks for it is how much of each side was seen, that all print lies within, and that the paper is
+smoother than what lies around it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -78,7 +80,7 @@ class Hypothesis:
     confidence: float
 
 
-def straight_sheet(view: View, clean: View, even: Plane) -> Hypothesis | None:
+def straight_sheet(view: View, clean: View, even: View) -> Hypothesis | None:
     """Return the best sheet with four straight edges, or None when no four lines go together.
 
     Args:
@@ -86,39 +88,44 @@ def straight_sheet(view: View, clean: View, even: Plane) -> Hypothesis | None:
         clean: the same without print.
         even: `evened(clean)`.
     """
-    quads, seen = _hypotheses(view, _lines(even))
-    ink, rough = cv2.subtract(clean.y, view.y) > _INK * float(np.median(clean.y)), _roughness(even)
+    quads, seen = _hypotheses(view, _lines((even.y, even.u, even.v)))
+    ink, rough = cv2.subtract(clean.y, view.y) > _INK * float(np.median(clean.y)), _roughness(even.y)
     best = [Hypothesis(clockwise_from_top_left(quads[i]), float(seen[i])) for i in np.argsort(seen)[-_TRIED:]]
     judged = [Hypothesis(each.quad, each.confidence * _fits(each.quad, ink, rough) ** 0.5) for each in best]
     return max(judged, key=lambda each: each.confidence * area(each.quad) ** _AREA_WEIGHT, default=None)
 
 
-def evened(clean: View) -> Plane:
-    """Return luma with the lamp's slope taken out and faint edges as strong as clear ones."""
-    luma, sigma = clean.y.astype(np.float32), _LOCAL * clean.longer_px
-    difference = luma - cv2.GaussianBlur(luma, (0, 0), sigma)
-    quiet = _QUIET * float(np.median(clean.y)) + 0.5
+def evened(clean: View) -> View:
+    """Return the view with the lamps' slopes taken out and faint edges as strong as clear ones."""
+    return replace(clean, y=_evened(clean.y), u=_evened(clean.u), v=_evened(clean.v))
+
+
+def _evened(values: Plane) -> Plane:
+    soft, sigma = values.astype(np.float32), _LOCAL * max(values.shape)
+    difference = soft - cv2.GaussianBlur(soft, (0, 0), sigma)
+    quiet = _QUIET * float(np.median(values)) + 0.5
     spread = np.sqrt(cv2.GaussianBlur(difference * difference, (0, 0), sigma))
     return plane(np.clip(128 + difference / (spread + quiet) * _GAIN, 0, 255).astype(np.uint8))
 
 
-def _segments(even: Plane) -> Floats:
-    """Return straight segments x0, y0, x1, y1, the longest first."""
-    detected = cv2.createLineSegmentDetector(0).detect(even)[0]
-    found = np.array(detected if np.size(detected) > 1 else [], np.float64).reshape(-1, 4)  # None where there is none
+def _segments(channels: Sequence[Plane]) -> Floats:
+    """Return straight segments x0, y0, x1, y1 of all channels, the longest first."""
+    detector = cv2.createLineSegmentDetector(0)
+    detected = [lines for lines in (detector.detect(even)[0] for even in channels) if np.size(lines) > 1]
+    found = np.concatenate([np.zeros((0, 4)), *(np.asarray(lines, np.float64).reshape(-1, 4) for lines in detected)])
     lengths = np.hypot(found[:, 2] - found[:, 0], found[:, 3] - found[:, 1])
     order = np.argsort(lengths)[::-1]
-    return np.asarray(found[order][lengths[order] >= _SHORTEST * max(even.shape)], np.float64)
+    return np.asarray(found[order][lengths[order] >= _SHORTEST * max(channels[0].shape)], np.float64)
 
 
-def _lines(even: Plane) -> list[_Line]:
-    """Return the lines on which the most was seen."""
-    segments = _segments(even)
+def _lines(channels: Sequence[Plane]) -> list[_Line]:
+    """Return the lines on which the most was seen, in any channel."""
+    segments, longest = _segments(channels), max(channels[0].shape)
     starts, ends = segments[:, :2], segments[:, 2:]
     spans = ends - starts
     lengths = np.linalg.norm(spans, axis=1)
     angles = np.arctan2(spans[:, 1], spans[:, 0])
-    taken, lines, slope = np.zeros(len(segments), bool), [], _slope(even)
+    taken, lines, slope = np.zeros(len(segments), bool), [], _slope(channels)
     for seed in range(len(segments)):
         if taken[seed]:
             continue
@@ -127,7 +134,7 @@ def _lines(even: Plane) -> list[_Line]:
             turn = np.abs((angles - np.arctan2(along[1], along[0]) + np.pi / 2) % np.pi - np.pi / 2)
             normal = np.array([-along[1], along[0]])
             far = np.maximum(np.abs((starts - middle) @ normal), np.abs((ends - middle) @ normal))
-            own = (turn < np.radians(_ALIKE_DEG)) & (far < _OFF * max(even.shape) + 1)
+            own = (turn < np.radians(_ALIKE_DEG)) & (far < _OFF * longest + 1)
             own[seed] = True
             middle, along = _fitted(starts[own], ends[own], along)
         taken |= own
@@ -136,10 +143,15 @@ def _lines(even: Plane) -> list[_Line]:
     return [_seen(middle, along, segments[own], slope) for _, middle, along, own in lines[:_LINES]]
 
 
-def _slope(even: Plane) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    soft = cv2.GaussianBlur(even, (0, 0), _SOFT_PX)
-    across, down = (cv2.Sobel(soft, cv2.CV_32F, *order, ksize=3, scale=0.25) for order in ((1, 0), (0, 1)))
-    return np.asarray(across, np.float32), np.asarray(down, np.float32)
+def _slope(channels: Sequence[Plane]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the slope across and down, at each place that of the channel where it is steepest."""
+    across, down = np.zeros((2, *channels[0].shape), np.float32)
+    for even in channels:
+        soft = cv2.GaussianBlur(even, (0, 0), _SOFT_PX)
+        x, y = (cv2.Sobel(soft, cv2.CV_32F, *order, ksize=3, scale=0.25) for order in ((1, 0), (0, 1)))
+        steeper = x * x + y * y > across * across + down * down
+        across, down = np.where(steeper, x, across), np.where(steeper, y, down)
+    return across, down
 
 
 def _fitted(starts: Floats, ends: Floats, along: Floats) -> tuple[Floats, Floats]:
