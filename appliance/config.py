@@ -128,7 +128,7 @@ class StationConfig:
                 "CONF-03", "The configuration names no broker.", "Pair the station, or add the section [broker]."
             )
         broker = self.broker
-        address = BrokerAddress(broker.host, broker.port, broker.ca, broker.cert, broker.key)
+        address = BrokerAddress(broker.host, broker.port, broker.ca, broker.cert, broker.key, broker.pairing_port)
         uplink = self.uplink
         return PublisherConfig(self.station.id, self.spool.folder, address, uplink.policy(), hours.parse(uplink.hours))
 

@@ -43,8 +43,8 @@ _CV2_WHEELS: Final = (
     "opencv-contrib-python-headless",
 )
 _BROKER_TIMEOUT_S: Final = 5.0
-_SOON: Final = timedelta(days=60)
-"""A certificate is renewed by hand today; two months leave room for a holiday."""
+_SOON: Final = timedelta(days=30)
+"""The station renews its certificate by itself from the sixtieth day on: half of that time was in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +182,15 @@ def look_at_certificates(ca: Path, cert: Path, key: Path, now: datetime | None =
     except (ssl.SSLError, ValueError) as error:
         raise _NotWell("PAIR-03", f"The certificates do not fit ({error}).", "Pair the station again.") from error
     for file, end in ends.items():
-        if end - (now or datetime.now(UTC)) < _SOON:
-            raise _Advice("PAIR-05", f"{file} ends on {end:%Y-%m-%d}.", "Renew it before that day.")
+        left = end - (now or datetime.now(UTC))
+        if left < timedelta(0):
+            raise _NotWell("PAIR-06", f"{file} has ended on {end:%Y-%m-%d}.", "Pair the station again.")
+        if left < _SOON:
+            raise _Advice(
+                "PAIR-05",
+                f"{file} ends on {end:%Y-%m-%d}, and the station has not renewed it yet.",
+                "Let it reach the centre; the publisher's log says why it could not.",
+            )
 
 
 def look_at_broker(config: StationConfig) -> None:

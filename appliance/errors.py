@@ -29,6 +29,12 @@ class PhotoError(StationError):
     exit_code = ExitCode.REFUSED
 
 
+class PairingError(StationError):
+    """The station is not paired, or not any more; the code says why and what to do."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class NotNow(StationError):
     """The command is understood but cannot be honoured in this state."""
 

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from appliance.clocks import is_synchronised
-from appliance.pairing_keys import Certificates, PairingError, check, signing_request
+from appliance.errors import PairingError
+from appliance.pairing_files import Certificates
+from appliance.pairing_keys import check, signing_request
 from appliance.pairing_line import Address, NotYet, Trust, declined, opened, somebody_else
 from wire import pairing
 from wire.pairing_code import NONCE_BYTES, Invitation, code, digest_of, keeps

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from appliance.config import BrokerSection, StationConfig, parse
-from appliance.pairing_keys import PairingError
+from appliance.errors import PairingError
 
 _SECTION: Final = re.compile(r"^\[broker\]\s*(#.*)?$")
 _EXAMPLE: Final = re.compile(r"^#\s*\[broker\]\s*$")

@@ -10,7 +10,7 @@ from pathlib import Path
 from socket import create_connection
 from typing import Final, TypeVar
 
-from appliance.pairing_keys import PairingError
+from appliance.errors import PairingError
 from wire import pairing
 from wire.errors import ProtocolError
 
@@ -130,6 +130,12 @@ def opened(address: Address, trust: Trust | None, timeout_s: float = TIMEOUT_S) 
             f"Nobody answers for pairing at {address} ({error}).",
             "Check the network and the address; at the centre, `lattrang central run` must be running.",
         ) from error
+
+
+def time_there(address: Address, trust: Trust) -> datetime:
+    """Return the time as the holder of that authority's key tells it; raises `PairingError` as `opened`."""
+    with opened(address, trust) as line:
+        return datetime.fromisoformat(line.ask(pairing.Introduce(), pairing.Centre).now)
 
 
 def declined(code: str) -> PairingError:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import zxingcpp
 
-from appliance.pairing_keys import PairingError
+from appliance.errors import PairingError
 from firmware.camera_replay import read_photograph
 from firmware.errors import HardwareError
 from firmware.interfaces import Camera, Plane

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from appliance.config import StationConfig
     from appliance.pairing import Paired, Pairing
-    from appliance.pairing_keys import Certificates
+    from appliance.pairing_files import Certificates
     from appliance.pairing_line import Address
     from central.catalogue.pairing_records import Asking
     from central.pairing import Invited, PairingDesk
@@ -134,15 +134,16 @@ def _keep(file: Path, config: "StationConfig", pairing: "Pairing", paired: "Pair
     from appliance.config import BrokerSection
     from appliance.pairing_config import write_broker
 
-    pairing.keep(paired)
     files = pairing.certificates
     way = BrokerSection(paired.broker_host, files.ca, files.cert, files.key, paired.broker_port, address.port)
     if config.broker != way:
         write_broker(file, way)
+    # Last: where the publisher waits for its certificate to appear, it finds all the rest.
+    pairing.keep(paired)
 
 
 def _certificates(config: "StationConfig", folder: Path | None) -> "Certificates":
-    from appliance.pairing_keys import Certificates
+    from appliance.pairing_files import Certificates
 
     if folder is None and config.broker is not None:
         return Certificates(config.broker.ca, config.broker.cert, config.broker.key)

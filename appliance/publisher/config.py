@@ -5,17 +5,22 @@ from pathlib import Path
 
 from appliance.publisher.hours import UplinkHours
 from appliance.publisher.policy import DeliveryPolicy
+from wire import pairing
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where the broker is, and who we are to it: certificates and key as PEM files."""
+    """Where the broker is, and who we are to it: certificates and key as PEM files.
+
+    At `pairing_port` the same machine renews the certificate.
+    """
 
     host: str
     port: int
     ca: Path
     cert: Path
     key: Path
+    pairing_port: int = pairing.DEFAULT_PORT
 
 
 @dataclass(frozen=True, slots=True)

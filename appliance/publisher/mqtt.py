@@ -200,7 +200,7 @@ class Line:
 
     def _new_client(self) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)
-        client.tls_set_context(self._context)
+        client.tls_set_context(self._fresh_context())
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages = self._max_inflight
         client.will_set(self._will.topic, self._will.payload, qos=1)
@@ -209,6 +209,14 @@ class Line:
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         return client
+
+    def _fresh_context(self) -> ssl.SSLContext:
+        """Return how to speak TLS with the certificate that is there now: it may have been renewed meanwhile."""
+        try:
+            self._context = _tls_context(self._address)
+        except StationError as error:
+            log.warning("the certificates as they were: %s", error)
+        return self._context
 
     def _on_connect(
         self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Properties | None

@@ -76,6 +76,8 @@ def test_certificates_that_are_missing_foreign_or_ending_are_named(tmp_path) -> 
     doctor.look_at_certificates(ca, own, key, NOW)
     with pytest.raises(StationError, match="PAIR-05") as ending:
         doctor.look_at_certificates(ca, own, key, NOW + timedelta(days=390))
+    with pytest.raises(StationError, match="PAIR-06"):
+        doctor.look_at_certificates(ca, own, key, NOW + timedelta(days=401))
     assert "station.crt" in str(ending.value) or "ca.crt" in str(ending.value)
     (tmp_path / "other").mkdir()
     *_, foreign = write_certificates(tmp_path / "other", NOW + timedelta(days=400))

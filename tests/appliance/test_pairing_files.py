@@ -13,8 +13,9 @@ from cryptography.x509.oid import NameOID
 from appliance import pairing_config
 from appliance.certificates import context
 from appliance.config import BrokerSection, load, parse
-from appliance.errors import ConfigError
-from appliance.pairing_keys import Certificates, PairingError, check, signing_request
+from appliance.errors import ConfigError, PairingError
+from appliance.pairing_files import Certificates
+from appliance.pairing_keys import check, signing_request
 from appliance.pairing_line import _WORDS
 from central import ca
 from wire.pairing import Refusal

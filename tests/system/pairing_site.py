@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.pairing import Pairing, RightTime
-from appliance.pairing_keys import Certificates
+from appliance.pairing_files import Certificates
 from appliance.pairing_line import Address
 from central import ca, provision
 from central.catalogue import Catalogue

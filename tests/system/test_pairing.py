@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.errors import PairingError
 from appliance.pairing import Pairing, RightTime
-from appliance.pairing_keys import PairingError
 from central import ca, provision
 from central.broker import find_plugin, find_program
 from central.errors import BrokerError

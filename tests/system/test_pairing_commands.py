@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from appliance.config import SpoolSection, StationConfig, StationSection, WebSection, load, render
-from appliance.pairing_keys import Certificates
+from appliance.pairing_files import Certificates
 from central.broker import find_plugin, find_program
 from central.errors import BrokerError
 from firmware.registry import CameraConfig, HardwareConfig

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from appliance.errors import PairingError
 from appliance.pairing import Pairing
-from appliance.pairing_keys import PairingError, signing_request
+from appliance.pairing_keys import signing_request
 from appliance.pairing_line import Trust, opened
 from central import ca, provision
 from central.broker import find_plugin, find_program
