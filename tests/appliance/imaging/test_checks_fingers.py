@@ -43,6 +43,23 @@ def test_a_finger_of_any_colour_is_seen_from_every_free_side(
     assert fingers(process(laid(CLEAN, colour, start, end, 70), Setup(), DEFAULT_PROFILE)) == ["warn"]
 
 
+@pytest.mark.parametrize("colour", COLOURS.values(), ids=COLOURS)
+@pytest.mark.parametrize(
+    ("start", "end"), [((1599, 1199), (1380, 990)), ((0, 1199), (180, 1000)), ((700, 1199), (560, 980))]
+)
+def test_it_is_seen_leaning_and_beside_the_bottom_corners(
+    colour: tuple[int, int, int], start: tuple[int, int], end: tuple[int, int]
+) -> None:
+    assert "warn" in fingers(process(laid(CLEAN, colour, start, end, 60), Setup(), DEFAULT_PROFILE))
+
+
+def test_it_is_seen_where_the_lamp_falls_off_along_the_side() -> None:
+    finger = laid(CLEAN, COLOURS["light"], (1599, 500), (1380, 560), 60)
+    fall = np.linspace(1.0, 0.6, finger.height_px)[:, None]
+    dimmed = Planes(np.rint(finger.y * fall).astype(np.uint8), finger.u, finger.v)
+    assert fingers(process(dimmed, Setup(), DEFAULT_PROFILE)) == ["warn"]
+
+
 def test_it_is_seen_in_a_frame_that_lies_on_its_side() -> None:
     frame = turned(laid(CLEAN, COLOURS["light"], (1599, 500), (1380, 560), 70), 1)
     assert fingers(process(frame, Setup(), DEFAULT_PROFILE)) == ["warn"]
