@@ -159,6 +159,8 @@ wait_until_healthy() { # SECONDS ROLE… — every service ready, and none of th
         for unit in $(for role in "$@"; do units_of "$role"; done | grep 'service$'); do
             is_wanted "$unit" || continue
             systemctl is-active -q "$unit" || sick="$sick $unit"
+            # One that keeps falling does not stand up by being waited for.
+            if [ "$(systemctl show -p NRestarts --value "$unit")" -ge 4 ]; then sick=" $unit" && return 1; fi
             after="$after $unit=$(systemctl show -p MainPID --value "$unit")"
         done
         # Ready twice in a row, three seconds apart, as the same processes: it is not falling and rising.

@@ -63,7 +63,7 @@ activate() { # RELEASE
 }
 
 settle() { # Ends a trial, also one that a power cut interrupted: the new release serves, or the old one does again.
-    local old unit sick=''
+    local old failed unit sick=''
     old=$(cat "$opt/trying" 2>/dev/null) || return 0
     # shellcheck disable=SC2046
     if wait_until_healthy "$trial_s" $(roles); then
@@ -74,13 +74,14 @@ settle() { # Ends a trial, also one that a power cut interrupted: the new releas
         return 0
     fi
     for unit in $sick; do last_words "$unit"; done
-    say "$(basename "$(current_release)") does not come up ($sick ): going back to $(basename "$old")"
+    say "$(basename "$(current_release)") does not come up (${sick# }): going back to $(basename "$old")"
+    failed=$(current_release)
     activate "$old"
-    rm -f "$opt/trying"
+    rm -rf "$opt/trying" "$failed"
     sync "$opt"
     # shellcheck disable=SC2046
     wait_until_healthy "$trial_s" $(roles) ||
-        fail UPD-06 1 "neither the new release nor the old one comes up ($sick ). Captures are safe on the disk. See: journalctl -u 'lattrang-*'"
+        fail UPD-06 1 "neither the new release nor the old one comes up (${sick# }). Captures are safe on the disk. See: journalctl -u 'lattrang-*'"
     fail UPD-05 1 "the update did not come up and was taken back; $(basename "$old") runs again. Nothing was lost."
 }
 
