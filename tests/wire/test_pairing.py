@@ -1,6 +1,8 @@
 """The pure half of pairing: codes to photograph, codes to compare, messages that cannot surprise."""
 
+import hashlib
 import socket
+import ssl
 import threading
 import time
 from dataclasses import replace
@@ -203,3 +205,13 @@ def test_every_answer_of_the_centre_tells_its_time() -> None:
         assert "now" in {field.encode_name for field in msgspec.structs.fields(kind) if field.required}
     declined = pairing.Declined(code="PAIR-11", now=NOW)
     assert pairing.decode_reply(pairing.encode(declined)) == declined
+
+
+@pytest.mark.parametrize("length", [60, 61, 62])
+def test_a_second_certificate_behind_the_first_is_no_certificate(length: int) -> None:
+    one = ssl.DER_cert_to_PEM_cert(b"a" * length)
+    # Decoded leniently, what stands behind padding is passed over: the text would have the digest of the first alone.
+    for text in (one + ssl.DER_cert_to_PEM_cert(b"b" * 60), one + one, f"words\n{one}", f"{one}\n", "", "A" * 64):
+        with pytest.raises(ValueError, match=r"certificate|PEM|padding"):
+            pairing_code.digest_of(text)
+    assert pairing_code.digest_of(one) == hashlib.sha256(b"a" * length).digest()
