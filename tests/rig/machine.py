@@ -1,0 +1,182 @@
+"""A machine to install on, switch on, press and unplug: Debian with systemd on a kernel that runs as one process.
+
+It has a simulated GPIO chip under the real lgpio, picamera2 on libcamera's virtual camera, one disk and one cable. The
+scripts that build and boot it are not part of the project: `LATTRANG_RIG` names the folder in which they lie.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parents[1]
+SCRIPTS: Final = "LATTRANG_RIG"
+FOLDER: Final = "LATTRANG_RIG_FOLDER"
+BUILD_S: Final = 1800
+BOOT_S: Final = 240
+PROJECT: Final = "/opt/lattrang-src"
+PYTHON: Final = "/opt/venv/bin/python"
+CHIP: Final = "/sys/devices/platform/gpio-sim.0/gpiochip0"
+PEDAL_PIN: Final = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine, on or off.
+
+    Attributes:
+        scripts: `build.sh` and `boot.sh`.
+        folder: where its kernel and its disks are.
+        disk: the image it boots from.
+    """
+
+    scripts: Path
+    folder: Path
+    disk: str
+
+    def boot(self) -> None:
+        """Switch on, and return when a shell answers."""
+        self._script("uml", self.disk, timeout_s=BOOT_S)
+        # The machine's network card takes no packets larger than the cable's: they would be sent again for minutes.
+        subprocess.run(["ip", "-n", "rig", "link", "set", "tap0", "gso_max_segs", "1"], check=True)
+
+    def off(self) -> None:
+        """Shut down in order."""
+        self._script("off", timeout_s=60)
+
+    def cut(self) -> None:
+        """Pull the plug."""
+        self._script("cut", timeout_s=10)
+
+    def shell(self, command: str, *, stdin: bytes = b"", timeout_s: float = 300) -> str:
+        """Run a command as root and return what it printed; raises `CalledProcessError` where it failed."""
+        done = subprocess.run(  # our own script
+            [str(self.scripts / "boot.sh"), "ssh", command],
+            input=stdin,
+            capture_output=True,
+            env=self._environment(),
+            timeout=timeout_s,
+            check=False,
+        )
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+        return done.stdout.decode(errors="replace")
+
+    def put(self, content: bytes, path: str) -> None:
+        """Write a file there."""
+        self.shell(f"mkdir -p {Path(path).parent} && cat > {path}", stdin=content)
+
+    def put_project(self) -> None:
+        """Lay this checkout down there, as it is in the working folder."""
+        names = ["wire", "firmware", "appliance", "web_ui", "lattrang", "benchmarks"]
+        names += ["tests/contract", "pyproject.toml"]
+        packed = subprocess.run(
+            ["tar", "-C", str(ROOT), "--exclude=__pycache__", "-cf", "-", *names],
+            capture_output=True,
+            check=True,
+        )
+        self.shell(f"mkdir -p {PROJECT} && tar -C {PROJECT} -xf -", stdin=packed.stdout)
+
+    def plug_in_hardware(self, page: bytes) -> None:
+        """Give it a GPIO header and a camera that sees `page`, a JPEG; they are gone after each boot."""
+        self.put(page, "/var/tmp/rig/page.jpg")  # where its virtual camera looks
+        self.shell("cd /opt/rig && sh gpiosim.sh && ln -sfn system /dev/dma_heap/linux,cma")
+
+    def _script(self, *words: str, timeout_s: float) -> None:
+        log = self.folder / "boot.log"
+        with log.open("wb") as out:
+            done = subprocess.run(
+                [str(self.scripts / "boot.sh"), *words],
+                stdout=out,
+                stderr=out,
+                env=self._environment(),
+                timeout=timeout_s,
+                check=False,
+            )
+        if done.returncode:
+            raise AssertionError(f"boot.sh {words}: {log.read_text()[-2000:]}")
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "RIG": str(self.folder), "LD_PRELOAD": str(_shim(self.folder))}
+
+
+def scripts() -> Path:
+    """Return where the rig's scripts are; skips the test where there are none or where they cannot work."""
+    named = os.environ.get(SCRIPTS)
+    if not named:
+        pytest.skip(f"{SCRIPTS} does not name the folder of a rig (CONTRIBUTING.md, on the Pi's own software)")
+    if os.geteuid() != 0:
+        pytest.skip("a rig needs root: it makes a network namespace and mounts a disk")
+    return Path(named).resolve()
+
+
+def folder() -> Path:
+    """Return where a rig is built, some gigabytes large."""
+    return Path(os.environ.get(FOLDER, "/var/tmp/lattrang-rig"))  # kept between runs on purpose
+
+
+def build(where: Path, made_by: Path) -> None:
+    """Build kernel and root once: minutes."""
+    where.mkdir(parents=True, exist_ok=True)
+    if not (where / "root" / "opt" / "venv").exists() or not (where / "linux").exists():
+        environment = {**os.environ, "RIG": str(where)}
+        with (where / "build.log").open("wb") as out:
+            subprocess.run(
+                [str(made_by / "build.sh"), "root", "uml"],
+                stdout=out,
+                stderr=out,
+                env=environment,
+                check=True,
+                timeout=BUILD_S,
+            )
+    _install_python_packages(where / "root")
+
+
+def _install_python_packages(root: Path) -> None:
+    """Put what the project needs into the machine's Python; it has no way out to fetch it by itself."""
+    stamp = root / "opt" / "venv" / ".lattrang"
+    wanted = (ROOT / "pyproject.toml").read_text("utf-8") + (ROOT / "constraints.txt").read_text("utf-8")
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return
+    source = root / PROJECT.lstrip("/")
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".venv", ".git", "node_modules", "__pycache__"))
+    with _mounted(root):
+        pip = ["chroot", str(root), "env", "-u", "PIP_FIND_LINKS", "HOME=/root", "/opt/venv/bin/pip", "install", "-q"]
+        pip += ["-c", f"{PROJECT}/constraints.txt", f"{PROJECT}[station]", "pytest", "pytest-timeout"]
+        subprocess.run(pip, check=True, timeout=BUILD_S)
+        uninstall = ["chroot", str(root), "/opt/venv/bin/pip", "uninstall", "-q", "-y", "lattrang"]
+        subprocess.run(uninstall, check=True, timeout=60)  # only what it needs stays
+    stamp.write_text(wanted, "utf-8")
+
+
+@contextmanager
+def _mounted(root: Path) -> Iterator[None]:
+    shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
+    certificates = str(root / "etc/ssl/certs")
+    subprocess.run(["mount", "-t", "proc", "proc", str(root / "proc")], check=True)
+    try:
+        subprocess.run(["mount", "--bind", "/etc/ssl/certs", certificates], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", certificates], check=True)
+    finally:
+        subprocess.run(["umount", str(root / "proc")], check=True)
+
+
+def _shim(where: Path) -> Path:
+    """Return the library that lets the kernel run on processors with more state than it knows."""
+    built = where / "xstate.so"
+    source = HERE / "xstate.c"
+    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
+        compile_it = ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-o", str(built), str(source), "-ldl"]
+        subprocess.run(compile_it, check=True)
+    return built
