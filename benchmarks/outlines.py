@@ -25,7 +25,16 @@ from appliance.imaging.geometry import Polygon, points
 from appliance.imaging.model import Processed, Setup
 from appliance.imaging.pipeline import process
 from appliance.imaging.profiles import DEFAULT_PROFILE
-from benchmarks.outlines_parts import SIMULATED, Case, overlap, photographed, simulated, spine_error_px, varied
+from benchmarks.outlines_parts import (
+    SIMULATED,
+    Case,
+    is_upright,
+    overlap,
+    photographed,
+    simulated,
+    spine_error_px,
+    varied,
+)
 
 _HALF: Final = 0.5
 _GOALS: Final = {
@@ -57,10 +66,9 @@ class Tally:
         flagged = any(finding.code == "outline_uncertain" for finding in processed.findings)
         self.frames, self.flagged = self.frames + 1, self.flagged + flagged
         said = ["flagged"] if flagged else []
-        if case.rotation_cw is not None and found:
-            right = all(page.rotation_cw == case.rotation_cw for page in processed.pages)
-            self.upright.append(right)
-            said += [] if right else [f"turned {processed.pages[0].rotation_cw} for {case.rotation_cw}"]
+        if case.corners and found:
+            self.upright.append(all(is_upright(outline, case.corners) for outline in found))
+            said += [] if self.upright[-1] else [f"turned {processed.pages[0].rotation_cw}, which is wrong"]
         if not flagged:
             said += self._add_outlines(case, found)
         return "  ".join(said)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.imaging.geometry import Polygon, apply, points
+from appliance.imaging.geometry import Polygon, apply, points, turned
 from appliance.imaging.photo import read_photo
 from appliance.imaging.planes import NEUTRAL, Plane, Planes, plane
 from firmware.simulated import SimulatedCamera
@@ -35,7 +35,7 @@ class Case:
         planes: its pixels.
         pages: the outline of every page in it; none where only the spine is known.
         spine: its two ends, where two pages meet; None where there is none.
-        rotation_cw: the turn that makes it upright; None where unknown.
+        corners: of every page, clockwise from its own top left as one reads it; none where that is unknown.
         band: how far from the true edge nothing counts, as a share of the width: hands draw no better.
     """
 
@@ -45,7 +45,7 @@ class Case:
     planes: Planes
     pages: tuple[Polygon, ...]
     spine: Polygon | None
-    rotation_cw: int | None
+    corners: tuple[Polygon, ...]
     band: float
 
 
@@ -59,7 +59,8 @@ def photographed(folder: Path, only: str = "") -> Iterator[Case]:
             group = f"{folder.name} {name.rsplit('_', 1)[1].split('.')[0]}" if sheet else folder.name
             turn = entry.get("upright_rotation_cw", 0 if sheet else None)
             planes, truth = read_photo((folder / name).read_bytes()), tuple(pages.values())
-            yield Case(folder.name, group, name, planes, truth, _spine(entry, pages), turn, 0.02 if sheet else 0.015)
+            corners = () if turn is None else tuple(turned(page, turn) for page in truth)
+            yield Case(folder.name, group, name, planes, truth, _spine(entry, pages), corners, 0.02 if sheet else 0.015)
 
 
 def simulated(seed: int, n: int, size_px: tuple[int, int] = (1600, 1200)) -> Iterator[Case]:
@@ -72,7 +73,8 @@ def simulated(seed: int, n: int, size_px: tuple[int, int] = (1600, 1200)) -> Ite
         planes = Planes(*(np.ascontiguousarray(each) for each in (frame.y, frame.u, frame.v)))
         pages = tuple(points(page.outline) for page in truth.pages)
         spine = None if truth.gutter is None else points(truth.gutter)
-        yield Case(SIMULATED, SIMULATED, frame.source, planes, pages, spine, 0, 0.015)
+        corners = tuple(points(page.corners) for page in truth.pages)
+        yield Case(SIMULATED, SIMULATED, frame.source, planes, pages, spine, corners, 0.015)
 
 
 def _spine(entry: Mapping[str, object], pages: Mapping[str, Polygon]) -> Polygon | None:
@@ -108,6 +110,13 @@ def spine_error_px(pages: tuple[Polygon, ...], spine: Polygon, width_px: int) ->
     return worst * 4000 / width_px
 
 
+def is_upright(outline: Polygon, corners: tuple[Polygon, ...]) -> bool:
+    """Tell whether an outline begins at the top left, as one reads, of the page that lies where it lies."""
+    middle = outline.mean(axis=0)
+    nearest = min(corners, key=lambda page: float(np.linalg.norm(page.mean(axis=0) - middle)))
+    return int(np.argmin(np.linalg.norm(nearest - outline[0], axis=1))) == 0
+
+
 def varied(case: Case, changes: Mapping[str, float]) -> Case:
     """Return the same frame changed: `mirror`, `rot` (degrees), `scale`, `dark` (factor), `tint` (steps of chroma)."""
     width, height, scale = case.planes.width_px, case.planes.height_px, changes.get("scale", 1.0)
@@ -123,8 +132,8 @@ def varied(case: Case, changes: Mapping[str, float]) -> Case:
     planes = Planes(_toned(y, dark, 0.0, 0.0), _toned(u, dark, tint, NEUTRAL), _toned(v, dark, -tint, NEUTRAL))
     pages = tuple(_clockwise(apply(move, page)) for page in case.pages)
     spine = None if case.spine is None else apply(move, case.spine)
-    unreadable = "mirror" in changes or abs(changes.get("rot", 0.0)) > 30
-    return replace(case, planes=planes, pages=pages, spine=spine, rotation_cw=None if unreadable else case.rotation_cw)
+    corners = () if "mirror" in changes else tuple(apply(move, each) for each in case.corners)
+    return replace(case, planes=planes, pages=pages, spine=spine, corners=corners)
 
 
 def _moved(values: Plane, move: NDArray[np.float64], size: tuple[int, int], scale: float) -> Plane:

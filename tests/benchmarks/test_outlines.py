@@ -41,6 +41,7 @@ def test_a_photograph_is_held_against_the_corners_beside_it(spread: Case, tmp_pa
     (tmp_path / "quads.json").write_text(json.dumps({"a.jpg": entry}))
     [case] = photographed(tmp_path)
     assert len(case.pages) == 2
+    assert np.allclose(case.corners, spread.corners, atol=2)
     assert case.spine is not None
     assert spread.spine is not None
     assert np.allclose(case.spine, spread.spine, atol=2)
@@ -62,11 +63,12 @@ def test_a_spine_beside_the_true_one_is_measured_in_pixels_of_a_frame_of_4000() 
 
 def test_what_is_missed_and_what_is_invented_is_counted_unless_the_frame_is_flagged(spread: Case) -> None:
     tally, nothing = outlines.Tally(), Signature(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
-    left = Page("left", tuple(map(tuple, spread.pages[0])), 90, spread.planes, None, ())
-    elsewhere = Page("right", ((0, 0), (90, 0), (90, 90), (0, 90)), 90, spread.planes, None, ())
+    turned = np.roll(spread.pages[0], -24, axis=0)  # begins at its lower right corner
+    left = Page("left", tuple(map(tuple, turned)), 180, spread.planes, None, ())
+    elsewhere = Page("right", ((0, 0), (90, 0), (90, 90), (0, 90)), 0, spread.planes, None, ())
     said = tally.add(spread, Processed((left, elsewhere), (), nothing))
     assert (tally.missed, tally.invented, tally.upright) == (1, 1, [False])
-    assert "turned 90 for 0" in said
+    assert "turned 180, which is wrong" in said
     tally.add(spread, Processed((elsewhere,), (FindingEntry(code="outline_uncertain", severity="warn"),), nothing))
     assert (tally.missed, tally.invented, tally.flagged) == (1, 1, 1)
 
