@@ -3,7 +3,7 @@
 
 readonly station_packages=(ca-certificates python3 python3-venv alsa-utils)
 readonly pi_packages=(python3-picamera2 python3-gpiozero python3-lgpio)
-readonly central_packages=(ca-certificates python3 python3-venv mosquitto)
+readonly central_packages=(ca-certificates python3 python3-venv mosquitto chrony)
 
 begin_role() { # ROLE PACKAGE…
     local role="$1"
@@ -136,16 +136,32 @@ install_central() {
     make_folders central
     keep_update_key "$key"
     install -d -m 755 "$etc"
-    install -d -m 700 -o lattrang-central -g lattrang-central /var/lib/lattrang-central
-    install -d -m 700 -o lattrang-broker -g lattrang-broker /var/lib/lattrang-broker
     (umask 022 && "$release/venv/bin/lattrang" central setup --config "$etc/central.toml" ${host:+--host "$host"}) ||
         fail INST-15 3 "the configuration $etc/central.toml has faults. Mend what is named above, then run this again."
     chown -R lattrang-central: /var/lib/lattrang-central
     chown -R lattrang-broker: /var/lib/lattrang-broker
+    give_time
     switch_to "$release"
     start_units central
     end_role central
     say "the screens: http://127.0.0.1:8600/enter, signed in with /var/lib/lattrang-central/web.token"
+}
+
+give_time() { # Stations have no clock of their own: they ask this machine, also where no line leads further.
+    install -d -m 755 /etc/chrony/conf.d
+    cat >/etc/chrony/conf.d/lattrang.conf <<'TEXT'
+# Stations take their time from here. Written by install.sh.
+allow 10.0.0.0/8
+allow 172.16.0.0/12
+allow 192.168.0.0/16
+allow fc00::/7
+allow fe80::/10
+# Without any other source this machine's own clock counts: captures are then dated alike, if not rightly.
+local stratum 10
+TEXT
+    if has_systemd; then
+        systemctl restart chrony.service || say "the time server does not start; see: systemctl status chrony"
+    fi
 }
 
 end_role() { # ROLE
