@@ -8,7 +8,7 @@ smoother than what lies around it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import islice
 from typing import Final
 
 import cv2
@@ -28,6 +28,8 @@ _QUIET: Final = 0.02
 _GAIN: Final = 40.0
 _SHORTEST: Final = 0.02
 _LINES: Final = 30
+_SEEDS: Final = 120
+"""Lines whose longest piece is not among so many longest ones are never among the `_LINES` best."""
 _SOFT_PX: Final = 1.5
 _LEAST_SLOPE: Final = 4.0
 _FAINT: Final = 0.6
@@ -89,9 +91,10 @@ def straight_sheet(view: View, clean: View, even: View) -> Hypothesis | None:
         even: `evened(clean)`.
     """
     quads, seen = _hypotheses(view, _lines((even.y, even.u, even.v)))
-    ink, rough = cv2.subtract(clean.y, view.y) > _INK * float(np.median(clean.y)), _roughness(even.y)
-    best = [Hypothesis(clockwise_from_top_left(quads[i]), float(seen[i])) for i in np.argsort(seen)[-_TRIED:]]
-    judged = [Hypothesis(each.quad, each.confidence * _fits(each.quad, ink, rough) ** 0.5) for each in best]
+    ink = _halved((cv2.subtract(clean.y, view.y) > _INK * float(np.median(clean.y))).astype(np.float32))
+    rough = _halved(_roughness(even.y))
+    best = [Hypothesis(clockwise_from_top_left(quad), float(share)) for quad, share in zip(quads, seen, strict=True)]
+    judged = [Hypothesis(each.quad, each.confidence * _fits(each.quad / 2, ink, rough) ** 0.5) for each in best]
     return max(judged, key=lambda each: each.confidence * area(each.quad) ** _AREA_WEIGHT, default=None)
 
 
@@ -102,10 +105,18 @@ def evened(clean: View) -> View:
 
 def _evened(values: Plane) -> Plane:
     soft, sigma = values.astype(np.float32), _LOCAL * max(values.shape)
-    difference = soft - cv2.GaussianBlur(soft, (0, 0), sigma)
+    difference = soft - _widely_blurred(soft, sigma)
     quiet = _QUIET * float(np.median(values)) + 0.5
-    spread = np.sqrt(cv2.GaussianBlur(difference * difference, (0, 0), sigma))
+    spread = np.sqrt(np.maximum(_widely_blurred(difference * difference, sigma), 0))
     return plane(np.clip(128 + difference / (spread + quiet) * _GAIN, 0, 255).astype(np.uint8))
+
+
+def _widely_blurred(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Return a blur so wide that a quarter of the size holds it."""
+    height, width = values.shape
+    small = cv2.resize(values, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+    blurred = cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / 4), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(blurred, np.float32)
 
 
 def _segments(channels: Sequence[Plane]) -> Floats:
@@ -139,6 +150,8 @@ def _lines(channels: Sequence[Plane]) -> list[_Line]:
             middle, along = _fitted(starts[own], ends[own], along)
         taken |= own
         lines.append((float(lengths[own].sum()), middle, along, own))
+        if len(lines) == _SEEDS:
+            break
     lines.sort(key=lambda line: line[0], reverse=True)
     return [_seen(middle, along, segments[own], slope) for _, middle, along, own in lines[:_LINES]]
 
@@ -184,12 +197,13 @@ def _seen(middle: Floats, along: Floats, segments: Floats, slope: tuple[NDArray[
 
 
 def _hypotheses(view: View, lines: list[_Line]) -> tuple[Floats, Floats]:
-    """Return quads of lines, shape (n, 4, 2), and how much was seen of their sides, shape (n,)."""
-    facing = [pair for pair in combinations(range(len(lines)), 2) if _may_face(lines, pair, _APART * view.longer_px)]
-    sides = np.array([(a, c, b, d) for (a, b), (c, d) in combinations(facing, 2) if _cross(lines, a, b, c, d)])
-    if not len(sides):
+    """Return the likeliest quads of lines, shape (n, 4, 2), and how much was seen of their sides, shape (n,)."""
+    if not lines:
         return np.zeros((0, 4, 2)), np.zeros(0)
     middle, along = np.stack([line.middle for line in lines]), np.stack([line.along for line in lines])
+    sides = _sides(middle, along, _APART * view.longer_px)
+    if not len(sides):
+        return np.zeros((0, 4, 2)), np.zeros(0)
     before = np.roll(sides, 1, axis=1)
     step = _cross_product(middle[sides] - middle[before], along[sides]) / _cross_product(along[before], along[sides])
     quads = middle[before] + step[..., None] * along[before]
@@ -203,27 +217,29 @@ def _hypotheses(view: View, lines: list[_Line]) -> tuple[Floats, Floats]:
     shares = (seen[sides, high] - seen[sides, low]) / np.maximum(inside[sides, high] - inside[sides, low], 1.0)
     short = inside[sides, high] - inside[sides, low] < 0.5 * (high - low)
     strength = (shares.min(axis=1) * shares.mean(axis=1)) ** 0.5 * ~short.any(axis=1)
-    keep = [i for i in np.argsort(strength)[::-1][: 4 * _TRIED] if _is_sheet(quads[i], view)]
+    x, y = quads[..., 0], quads[..., 1]
+    size = np.abs(np.sum(x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y, axis=1))
+    order = np.argsort(strength * size**_AREA_WEIGHT)[::-1]
+    keep = list(islice((i for i in order if _is_sheet(quads[i], view)), _TRIED))
     return quads[keep], strength[keep]
+
+
+def _sides(middle: Floats, along: Floats, apart_px: float) -> NDArray[np.intp]:
+    """Return which lines may be the four sides of a sheet in turn, shape (n, 4): two pairs that face, and cross."""
+    angle = np.arccos(np.minimum(np.abs(along @ along.T), 1.0))
+    gap = np.abs(_cross_product(along[:, None], middle[None] - middle[:, None]))
+    first, second = np.nonzero(np.triu((angle < np.radians(_PARALLEL_DEG)) & (gap > apart_px), 1))
+    across = angle > np.radians(_ACROSS_DEG)
+    cross = np.ones((len(first), len(first)), bool)
+    for one in (first, second):
+        for other in (first, second):
+            cross &= across[one[:, None], other]
+    pair, facing = np.nonzero(np.triu(cross, 1))
+    return np.stack([first[pair], first[facing], second[pair], second[facing]], axis=1)
 
 
 def _cross_product(a: Floats, b: Floats) -> Floats:
     return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0], np.float64)
-
-
-def _angle(a: _Line, b: _Line) -> float:
-    return float(np.arccos(min(1.0, abs(float(a.along @ b.along)))))
-
-
-def _may_face(lines: list[_Line], pair: tuple[int, int], apart_px: float) -> bool:
-    a, b = (lines[index] for index in pair)
-    normal = np.array([-a.along[1], a.along[0]])
-    return _angle(a, b) < np.radians(_PARALLEL_DEG) and abs(float((b.middle - a.middle) @ normal)) > apart_px
-
-
-def _cross(lines: list[_Line], a: int, b: int, c: int, d: int) -> bool:
-    limit = np.radians(_ACROSS_DEG)
-    return len({a, b, c, d}) == 4 and all(_angle(lines[i], lines[j]) > limit for i in (a, b) for j in (c, d))
 
 
 def _is_sheet(quad: Polygon, view: View) -> bool:
@@ -235,14 +251,19 @@ def _roughness(even: Plane) -> NDArray[np.float32]:
     return np.asarray(np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 2.0)), np.float32)
 
 
-def _fits(quad: Polygon, ink: NDArray[np.bool_], rough: NDArray[np.float32]) -> float:
+def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = values.shape
+    return np.asarray(cv2.resize(values, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA))
+
+
+def _fits(quad: Polygon, ink: NDArray[np.float32], rough: NDArray[np.float32]) -> float:
     """Return how well print and texture go with a quad, 0 to 1: print within, the ground rougher than the paper."""
     mask = np.zeros(ink.shape, np.uint8)
     cv2.fillPoly(mask, [np.rint(quad).astype(np.int32)], 1)
     near, far = (np.ones((2 * round(share * max(ink.shape)) + 1,) * 2, np.uint8) for share in _BAND)
-    outer = (cv2.dilate(mask, far) > 0) & (cv2.dilate(mask, near) == 0)
-    inner = (cv2.erode(mask, far, borderValue=1) == 0) & (cv2.erode(mask, near, borderValue=1) > 0)
-    inked = int(np.count_nonzero(ink & (mask > 0))) / max(int(np.count_nonzero(ink)), 1)
+    outer = cv2.dilate(mask, far) - cv2.dilate(mask, near)
+    inner = cv2.erode(mask, near, borderValue=1) - cv2.erode(mask, far, borderValue=1)
+    inked = float(ink[mask > 0].sum()) / max(float(ink.sum()), 1.0)
     held = float(np.clip((inked - _LOST) / _MOSTLY, 0, 1))
     if np.count_nonzero(outer) < max(ink.shape) or not inner.any():
         return held
