@@ -5,6 +5,7 @@ is made into pages, encoded and decoded; Tesseract (`vie`) reads each page, and 
 resolution. An error is a character to be changed, put in or taken out, as a share of those printed.
 
 Usage: benchmarks/letters [--n 20] [--seed 1] [--seconds 900] [--width 4056] [--height 3040] [--each] [--save FOLDER]
+       [--vary rot=3,dark=0.7]
 """
 
 import argparse
@@ -28,6 +29,7 @@ from appliance.imaging.planes import Planes
 from appliance.imaging.profiles import DEFAULT_PROFILE
 from benchmarks.letters_parts import Misread, error_rate, misread, plain
 from benchmarks.ocr import read, why_not
+from benchmarks.outlines_parts import as_changes, changed
 from firmware.simulated import FrameTruth, PageTruth, SimulatedCamera, WordTruth
 from firmware.simulated.ink import print_page
 from firmware.simulated.typeset import set_page
@@ -67,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     readings: list[Reading] = []
     flagged = 0
     end_s = time.monotonic() + options.seconds
+    changes = as_changes(options.vary)
     for seed, planes, truth in drawn(options.seed, options.n, (options.width, options.height)):
-        processed = process(planes, Setup(), DEFAULT_PROFILE)
+        processed = process(changed(planes, changes), Setup(), DEFAULT_PROFILE)
         flagged += any(finding.code == "outline_uncertain" for finding in processed.findings)
         for page, true in zip(processed.pages, truth.pages, strict=False) if len(processed.pages) == 2 else ():
             readings.append(_read(options, seed, page, true, truth))
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
         "--each", action="store_true", help="print every page's error and what was misread (* by spine)"
     )
     parser.add_argument("--save", type=Path, help="write what was read into this folder")
+    parser.add_argument("--vary", default="", help="rot=3,scale=.8,dark=.6,tint=8: change every frame so")
     return parser
 
 

@@ -28,6 +28,7 @@ from appliance.imaging.profiles import DEFAULT_PROFILE
 from benchmarks.outlines_parts import (
     SIMULATED,
     Case,
+    as_changes,
     is_upright,
     overlap,
     photographed,
@@ -107,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.photos is None or not _folders(options.photos):
         print("outlines: photographs skipped, --photos names no folder with quads.json")
-    changes = {key: float(value or 1) for key, _, value in (each.partition("=") for each in options.vary if each)}
+    changes = as_changes(options.vary)
     tallies, cells = defaultdict[str, Tally](Tally), []
     end_s = time.monotonic() + options.seconds
     for case in _cases(options):
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--n", type=int, default=20, help="drawn spreads")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=600.0, help="stop after the frame that passes this")
-    parser.add_argument("--vary", type=lambda text: text.split(","), default=[], help="mirror,rot=3,scale=.5,dark=.6")
+    parser.add_argument("--vary", default="", help="mirror,rot=3,scale=.5,dark=.6")
     parser.add_argument("--only", default="", help="photographs whose name holds this")
     parser.add_argument("--each", action="store_true", help="print every frame")
     parser.add_argument("--sheet", type=Path, help="write a contact sheet")

@@ -117,23 +117,38 @@ def is_upright(outline: Polygon, corners: tuple[Polygon, ...]) -> bool:
     return int(np.argmin(np.linalg.norm(nearest - outline[0], axis=1))) == 0
 
 
+def as_changes(text: str) -> dict[str, float]:
+    """Return the changes named by `mirror,rot=3,dark=0.6`: see `changed`."""
+    return {key: float(value or 1) for key, _, value in (each.partition("=") for each in text.split(",") if each)}
+
+
 def varied(case: Case, changes: Mapping[str, float]) -> Case:
-    """Return the same frame changed: `mirror`, `rot` (degrees), `scale`, `dark` (factor), `tint` (steps of chroma)."""
-    width, height, scale = case.planes.width_px, case.planes.height_px, changes.get("scale", 1.0)
-    turn = np.vstack([cv2.getRotationMatrix2D((width / 2, height / 2), -changes.get("rot", 0.0), 1.0), (0, 0, 1)])
-    mirror = np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]]) if "mirror" in changes else np.eye(3)
-    move = np.diag([scale, scale, 1.0]) @ turn @ mirror
-    y, u, v = case.planes.y, case.planes.u, case.planes.v
-    if not np.allclose(move, np.eye(3)):
-        size, half = (int(width * scale) // 2 * 2, int(height * scale) // 2 * 2), np.linalg.inv(_HALF)
-        y = _moved(y, move, size, scale)
-        u, v = (_moved(each, _HALF @ move @ half, (size[0] // 2, size[1] // 2), scale) for each in (u, v))
-    dark, tint = changes.get("dark", 1.0), changes.get("tint", 0.0)
-    planes = Planes(_toned(y, dark, 0.0, 0.0), _toned(u, dark, tint, NEUTRAL), _toned(v, dark, -tint, NEUTRAL))
+    """Return a frame `changed` and what is true of it then."""
+    move = _movement(case.planes, changes)
     pages = tuple(_clockwise(apply(move, page)) for page in case.pages)
     spine = None if case.spine is None else apply(move, case.spine)
     corners = () if "mirror" in changes else tuple(apply(move, each) for each in case.corners)
-    return replace(case, planes=planes, pages=pages, spine=spine, corners=corners)
+    return replace(case, planes=changed(case.planes, changes), pages=pages, spine=spine, corners=corners)
+
+
+def changed(planes: Planes, changes: Mapping[str, float]) -> Planes:
+    """Return a frame changed: `mirror`, `rot` (degrees), `scale`, `dark` (factor), `tint` (steps of chroma)."""
+    move, scale = _movement(planes, changes), changes.get("scale", 1.0)
+    y, u, v = planes.y, planes.u, planes.v
+    if not np.allclose(move, np.eye(3)):
+        size, half = (int(planes.width_px * scale) // 2 * 2, int(planes.height_px * scale) // 2 * 2), _HALF
+        y = _moved(y, move, size, scale)
+        u, v = (_moved(each, half @ move @ np.linalg.inv(half), (size[0] // 2, size[1] // 2), scale) for each in (u, v))
+    dark, tint = changes.get("dark", 1.0), changes.get("tint", 0.0)
+    return Planes(_toned(y, dark, 0.0, 0.0), _toned(u, dark, tint, NEUTRAL), _toned(v, dark, -tint, NEUTRAL))
+
+
+def _movement(planes: Planes, changes: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return where a frame's points go, homogeneous, shape (3, 3)."""
+    width, height, scale = planes.width_px, planes.height_px, changes.get("scale", 1.0)
+    turn = np.vstack([cv2.getRotationMatrix2D((width / 2, height / 2), -changes.get("rot", 0.0), 1.0), (0, 0, 1)])
+    mirror = np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]]) if "mirror" in changes else np.eye(3)
+    return np.asarray(np.diag([scale, scale, 1.0]) @ turn @ mirror, np.float64)
 
 
 def _moved(values: Plane, move: NDArray[np.float64], size: tuple[int, int], scale: float) -> Plane:
