@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon, apply, homography, points, side_lengths
 from appliance.imaging.planes import Plane, Planes, half_size, plane
+from appliance.imaging.resample import sample
 
 MAX_SIDE_PX: Final = 20_000
 
@@ -59,12 +60,12 @@ def rectify(planes: Planes, mapping: Mapping) -> Planes:
     size = (mapping.width_px, mapping.height_px)
     half = _to_half_size(mapping.to_frame)
     small = half_size(*size)
-    u, v = (_warp(chroma, half, small, cv2.INTER_LINEAR) for chroma in (planes.u, planes.v))
-    return Planes(_warp(planes.y, mapping.to_frame, size, cv2.INTER_CUBIC), u, v)
+    u, v = (_warp(chroma, half, small) for chroma in (planes.u, planes.v))
+    return Planes(sample(planes.y, mapping.to_frame, size), u, v)
 
 
-def _warp(source: Plane, to_source: NDArray[np.float64], size: tuple[int, int], how: int) -> Plane:
-    flags = how | cv2.WARP_INVERSE_MAP
+def _warp(source: Plane, to_source: NDArray[np.float64], size: tuple[int, int]) -> Plane:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return plane(cv2.warpPerspective(source, to_source, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
 
