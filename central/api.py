@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from wire.documents import FindingEntry, ItemRef, Side
 
@@ -71,8 +71,60 @@ class Totals:
     thumbnails_waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class AskingRow:
+    """A station that waits until a person has compared `code`. `address` is where it asks from."""
+
+    request_id: str
+    station: str
+    code: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """An invitation to be paired. `text` is what the code to photograph holds, empty once it counts no longer."""
+
+    station: str
+    outcome: Literal["open", "paired", "ended"]
+    text: str
+    host: str
+    port: int
+    expires_at: str
+    asking: tuple[AskingRow, ...]
+
+
+class PairingApi(Protocol):
+    """Pairing as screens see it."""
+
+    def invite(self, station: str) -> None:
+        """Invite a station; an older invitation of it counts no longer. Raises `CodedError`."""
+        ...
+
+    def invitation(self, station: str) -> InvitationRow:
+        """Return the invitation of a station that was given here; raises `KeyError`."""
+        ...
+
+    def is_paired(self, station: str) -> bool:
+        """Tell whether a machine of that name is let in."""
+        ...
+
+    def decide(self, request_id: str, *, approve: bool) -> bool:
+        """Do what a person decided after comparing; False where there was nothing left to decide."""
+        ...
+
+    def withdraw(self, station: str) -> None:
+        """Take an invitation back."""
+        ...
+
+
 class CentralApi(Protocol):
     """The centre as its screens see it."""
+
+    @property
+    def pairing(self) -> PairingApi | None:
+        """Where stations are paired; None where the configuration does not say."""
+        ...
 
     def totals(self) -> Totals:
         """Return counts over everything."""

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from central import clock
-from central.api import ItemRow, PageRow, StationRow, Totals
+from central.api import ItemRow, PageRow, PairingApi, StationRow, Totals
 from central.catalogue import Catalogue, fleet_records, queries
 from central.staging import StoreLayout
 from wire.documents import Side
@@ -20,8 +20,9 @@ LOCATE_LIFE_S: Final = 60.0
 class Office:
     """Implements `central.api.CentralApi`; every call is one short look at the catalogue."""
 
-    def __init__(self, catalogue: Catalogue, layout: StoreLayout) -> None:
+    def __init__(self, catalogue: Catalogue, layout: StoreLayout, pairing: PairingApi | None = None) -> None:
         """Look at `catalogue` and the folders of `layout`; neither is closed here."""
+        self.pairing = pairing
         self._catalogue = catalogue
         self._layout = layout
 

@@ -14,6 +14,7 @@ from central.fleet import SUBSCRIPTIONS, Fleet
 from central.mqtt import MqttClient
 from central.office import Office
 from central.pairing import PairingDesk
+from central.pairing_front import PairingFront
 from central.pairing_listener import PairingListener
 from central.pulse import Pulse, unwatched
 from central.staging import StoreLayout
@@ -44,7 +45,8 @@ def run_office(config: CentralConfig, serve: Serve, stop: threading.Event, pulse
         Catalogue(config.database_url) as catalogue,
         MqttClient(config.broker.address(OFFICE), SUBSCRIPTIONS) as client,
     ):
-        office = Office(catalogue, layout)
+        desk = PairingDesk(config, catalogue)
+        office = Office(catalogue, layout, None if config.pairing is None else PairingFront(desk))
         fleet, derivatives = Fleet(client, catalogue), Derivatives(catalogue, layout)
         fleet_beat, derivatives_beat = map(pulse, LOOPS)
         parts: list[tuple[str, Callable[[threading.Event], None]]] = [
@@ -53,7 +55,7 @@ def run_office(config: CentralConfig, serve: Serve, stop: threading.Event, pulse
             ("web", lambda event: serve(office, event)),
         ]
         if config.pairing is not None:
-            parts.append(("pairing", PairingListener(config, PairingDesk(config, catalogue)).run))
+            parts.append(("pairing", PairingListener(config, desk).run))
         run_together(parts, stop)
 
 

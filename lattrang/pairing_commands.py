@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wire.pairing_code import Invitation
 
 _LOOK_EVERY_S: Final = 1.0
+_MOST_TYPED: Final = 3
 _MINUTES: Final = 15
 _MOST_MINUTES: Final = 24 * 60
 _KEYS_OF_A_SERVICE: Final = Path("/var/lib/lattrang-publisher")
@@ -236,11 +237,7 @@ def _attend(desk: "PairingDesk", invited: "Invited", stop: threading.Event) -> i
 
 def _decide(desk: "PairingDesk", asking: "Asking") -> None:
     print(f"\n{asking.station} asks from {asking.address} and shows\n\n    {asking.code}\n")
-    try:
-        typed = input("Type the code that the station shows (Enter refuses): ")
-    except EOFError:
-        typed = ""
-    is_same = is_same_code(typed, asking.code)
+    is_same = _is_typed("Type the code that the station shows (Enter refuses): ", asking.code)
     if not desk.decide(asking.request_id, approve=is_same):
         print("lattrang: too late, this counts no longer.", file=sys.stderr)
     elif is_same:
@@ -262,6 +259,21 @@ def _renew_central(arguments: argparse.Namespace) -> int:
     else:
         print("Start again: the broker, then the centre's services. Stations renew theirs by themselves.")
     return ExitCode.OK
+
+
+def _is_typed(prompt: str, code: str) -> bool:
+    """Tell whether a person types `code`; somebody who errs is asked again, somebody who is not there has not."""
+    for _ in range(_MOST_TYPED):
+        try:
+            typed = input(prompt)
+        except EOFError:
+            return False
+        if is_same_code(typed, code):
+            return True
+        if not typed.strip():
+            return False
+        print("That is not the code that stands here. Read each letter again.", flush=True)
+    return False
 
 
 def _stop_on_signals() -> threading.Event:

@@ -16,7 +16,7 @@ from appliance.config import BrokerSection, ImagingSection, SpoolSection, Statio
 from appliance.config import render as render_station
 from central import provision
 from central.broker import Broker
-from central.config import CentralConfig, WorkerLimits
+from central.config import CentralConfig, PairingConfig, WorkerLimits
 from firmware.registry import CameraConfig, HardwareConfig
 from lattrang.demo.client import StationClient
 from lattrang.demo.processes import Process
@@ -42,7 +42,7 @@ class SitePlan:
         camera: what stands in for the camera.
         station: name of the station.
         workers: how many workers receive.
-        port: of the station's screen, the centre's is the next one; 0 takes free ones.
+        port: of the station's screen; the centre's and its port for pairing are the next ones; 0 takes free ones.
         queue_limit: captures that may wait for processing.
         limits: how much a worker takes on at once.
         reserve_mib: room that the station's captures never use.
@@ -67,7 +67,7 @@ class Site:
         self.station_config = plan.folder / "station.toml"
         self.central_config = plan.folder / "central.toml"
         self.spool = plan.folder / "station" / "spool"
-        self.station_port, self.central_port = _ports(plan.port)
+        self.station_port, self.central_port, self.pairing_port = _ports(plan.port)
         self._worker_names = [f"w{number}" for number in range(1, plan.workers + 1)]
         self.centre: provision.Centre | None = None
         self.office = self._process("central-run", "central", "run", "--config", str(self.central_config))
@@ -117,6 +117,7 @@ class Site:
             web_port=self.central_port,
             workers=self._worker_names,
             limits=self.plan.limits,
+            pairing=PairingConfig(LOOPBACK, LOOPBACK, self.pairing_port),
         )
         credentials = provision.new_station(self.central, self.plan.station, self.plan.folder / "station" / "pki")
         load_or_create(self._station_token)
@@ -227,8 +228,8 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _ports(first: int) -> tuple[int, int]:
-    """Return two ports that are free at this moment; `first` 0 means any.
+def _ports(first: int) -> tuple[int, int, int]:
+    """Return three ports that are free at this moment; `first` 0 means any.
 
     Raises:
         DemoError: DEMO-03, a wanted one is taken.
@@ -238,7 +239,7 @@ def _ports(first: int) -> tuple[int, int]:
 
 
 def _held_ports(first: int, held: contextlib.ExitStack) -> Iterator[int]:
-    for number in range(2):
+    for number in range(3):
         probe = held.enter_context(socket.socket())
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +63,23 @@ class Centre:
             stop.set()
             thread.join(10)
         assert not thread.is_alive()
+
+    @contextmanager
+    def listening_elsewhere(self) -> Iterator[Address]:
+        """A second listener with the certificate that is there now."""
+        where = PairingConfig(HOST, HOST, free_port())
+        stop = threading.Event()
+        listener = PairingListener(
+            self.config, PairingDesk(replace(self.config, pairing=where), self.catalogue, self._instant)
+        )
+        thread = threading.Thread(target=listener.run, args=(stop,))
+        thread.start()
+        try:
+            assert listener.ready.wait(10)
+            yield Address(HOST, where.port)
+        finally:
+            stop.set()
+            thread.join(10)
 
     def approve_when_asked(self, station: str, *, approve: bool = True) -> threading.Thread:
         """A person at the centre: waits for a station and decides without looking at its code."""

@@ -3,6 +3,7 @@
 import stat
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from central import ca, provision
 from central.broker import find_plugin, find_program
 from central.errors import BrokerError
 from tests.system.pairing_site import Centre, may_speak, station
+from wire.pairing import SERVER_NAME
 from wire.pairing_code import Invitation
 
 pytestmark = pytest.mark.broker
@@ -212,6 +214,23 @@ def test_a_station_whose_clock_is_years_off_is_paired(centre: Centre, tmp_path: 
 def test_a_clock_that_is_known_to_be_right_is_believed_and_not_the_centres(centre: Centre, tmp_path: Path) -> None:
     right = RightTime(lambda: datetime(2099, 1, 1, tzinfo=UTC), lambda: True)
     assert refused(station(tmp_path, "kho-11", right), centre.desk.invite("kho-11").invitation) == "PAIR-09"
+
+
+def test_the_right_time_is_the_centres_where_the_stations_is_not_known(centre: Centre, tmp_path: Path) -> None:
+    # To this machine the year 2020 is over, as the listener's certificate is then: like a station that is years ahead.
+    authority = ca.Authority.load(centre.config.broker.pki)
+    name, then = (SERVER_NAME,), datetime(2020, 6, 1, tzinfo=UTC)
+    authority.reissue(ca.PAIRING, name, now=datetime(2016, 1, 1, tzinfo=UTC))
+    try:
+        centre.now = lambda: then
+        with centre.listening_elsewhere() as address:
+            ahead = RightTime(is_synchronised=lambda: False)
+            invitation = replace(centre.desk.invite("kho-ahead").invitation, port=address.port)
+            assert station(tmp_path / "ahead", "kho-ahead", ahead).by_invitation(invitation)
+            invitation = replace(centre.desk.invite("kho-right").invitation, port=address.port)
+            assert refused(station(tmp_path / "right", "kho-right"), invitation) == "PAIR-09"
+    finally:
+        authority.reissue(ca.PAIRING, name)
 
 
 def test_whose_machine_is_replaced_is_shut_out_by_its_successor(centre: Centre, tmp_path: Path) -> None:

@@ -149,7 +149,8 @@ def test_a_person_who_types_another_code_ends_it(centre: Centre, tmp_path: Path)
         manager.read_until("takes it back.")
         with Person("station", "pair", "--config", file, "--address", centre.address) as operator:
             operator.read_until("(Enter refuses): ")
-            operator.type("0000-0000")
+            for wrong in ("0000-0000", "1111-1111", "2222-2222"):
+                operator.type(wrong)
             code, said = operator.end()
         assert code == 7
         assert "PAIR-14" in said

@@ -23,7 +23,8 @@ from appliance.api import (
     Verdict,
 )
 from appliance.errors import NotNow
-from central.api import CentralApi, ItemRow, PageRow, StationRow, Totals
+from central.api import AskingRow, CentralApi, InvitationRow, ItemRow, PageRow, PairingApi, StationRow, Totals
+from central.errors import AuthorityError
 from firmware.errors import CameraMissing
 from wire.documents import FindingEntry, ItemRef, PageType, Side
 
@@ -236,6 +237,44 @@ class FakeStation(StationApi):
         self.show(state=SessionState.CLOSED, job=None, last=None)
 
 
+PAIRING_CODE = "LATTRANG:1/10.0.0.5:8884/AAAA/BBBB/KHO-1"
+WAITING_STATION = AskingRow("request-1", "kho-1", "7K0M-1XPD", "10.0.0.9")
+
+
+class FakePairing(PairingApi):
+    """One invitation, and what a person decided."""
+
+    def __init__(self) -> None:
+        self.row: InvitationRow | None = None
+        self.decided: list[tuple[str, bool]] = []
+        self.fails = False
+        self.paired: set[str] = set()
+
+    def invite(self, station: str) -> None:
+        if self.fails:
+            raise AuthorityError("CERT-01", "No.", "Restore it.")
+        self.row = InvitationRow(station, "open", PAIRING_CODE, "10.0.0.5", 8884, "2026-01-02T03:04:05.000000Z", ())
+
+    def invitation(self, station: str) -> InvitationRow:
+        if self.row is None or self.row.station != station:
+            raise KeyError(station)
+        return self.row
+
+    def is_paired(self, station: str) -> bool:
+        return station in self.paired
+
+    def decide(self, request_id: str, *, approve: bool) -> bool:
+        self.decided.append((request_id, approve))
+        return request_id == WAITING_STATION.request_id
+
+    def withdraw(self, station: str) -> None:
+        self.row = None
+
+    def becomes(self, outcome: str, *asking: AskingRow) -> None:
+        text = PAIRING_CODE if outcome == "open" else ""
+        self.row = InvitationRow("kho-1", outcome, text, "10.0.0.5", 9000, "2026-01-02T03:04:05.0Z", asking)  # type: ignore[arg-type]
+
+
 @dataclass
 class FakeCentral(CentralApi):
     """Rows in lists and drawn pages in a folder."""
@@ -246,6 +285,7 @@ class FakeCentral(CentralApi):
     page_rows: dict[str, tuple[PageRow, ...]] = field(default_factory=dict)
     counts: Totals = field(default_factory=lambda: Totals(0, 0, 0, 0, 0, 0))
     located: list[str] = field(default_factory=list)
+    pairing: PairingApi | None = None
 
     def totals(self) -> Totals:
         return self.counts
@@ -305,6 +345,8 @@ def station_row(name: str, **changes: object) -> StationRow:
 def busy_central(folder: Path) -> FakeCentral:
     """A centre on an ordinary day: one fault, one station offline, four items in every state."""
     findings = {3: (BLUR,), 6: (CUT,), 7: (SKEW,)}
+    pairing = FakePairing()
+    pairing.becomes("open", WAITING_STATION)
     pages = tuple(
         PageRow(n, f"capture-{(n + 1) // 2}", "left" if n % 2 else "right", 566, 840, findings.get(n, ()), n != 10)
         for n in range(1, 13)
@@ -312,6 +354,7 @@ def busy_central(folder: Path) -> FakeCentral:
     other = replace_item("item-2", "Địa bạ huyện Tư Nghĩa", "QNG-003169")
     return FakeCentral(
         folder,
+        pairing=pairing,
         rows=(
             station_row("tram-03", fault="CAM-02", state="fault", job_title=None),
             station_row("tram-02", online=False, waiting=6, last_seen_at="2026-11-22T01:48:00Z"),

@@ -124,7 +124,16 @@ def test_no_accessibility_fault_in_any_state_of_the_capture_page(
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_no_accessibility_fault_on_the_centres_pages(chromium: object, central_address: str, language: str) -> None:
     with Screen(chromium, central_address) as screen:
-        for path in ("/", "/item/item-1", "/item/item-3", "/item/item-1/3", "/enter", "/nowhere"):
+        for path in (
+            "/",
+            "/item/item-1",
+            "/item/item-3",
+            "/item/item-1/3",
+            "/pair",
+            "/pair/kho-1",
+            "/enter",
+            "/nowhere",
+        ):
             screen.page.goto(f"{central_address}{path}?lang={language}")
             assert axe_violations(screen.page) == [], path
 
@@ -140,7 +149,7 @@ def test_nothing_runs_off_the_side_and_every_target_is_large_enough(
         screen.page.goto(f"{address}/review")
         assert_fits(screen, "review", smallest_px=44)
     with Screen(chromium, central_address, size) as screen:
-        for path in ("/", "/item/item-1", "/item/item-1/3"):
+        for path in ("/", "/item/item-1", "/item/item-1/3", "/pair", "/pair/kho-1"):
             screen.page.goto(central_address + path)
             assert_fits(screen, path, smallest_px=44)
 

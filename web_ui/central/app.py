@@ -8,6 +8,7 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from werkzeug.wrappers import Response as BaseResponse
 
 from central.api import CentralApi
+from web_ui.central.pairing import add_pairing
 from web_ui.central.views import home_of, item_of, metrics_of, page_of
 from web_ui.common.app import create_base_app
 from wire.documents import Side
@@ -42,6 +43,7 @@ def create_app(
     )
     _add_pages(app, central)
     _add_pictures(app, central)
+    add_pairing(app, central.pairing)
     return app
 
 
