@@ -63,7 +63,8 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     """
     view = reduced(planes)
     clean = without_print(view)
-    own, found = signature(view.y), find_sheets(planes, view, clean, may_divide=setup.layout in _TWO_PAGES)
+    own, two = signature(view.y), setup.layout in _TWO_PAGES
+    found = find_sheets(planes, view, clean, may_divide=two, rotation_cw=setup.rotation_cw)
     findings = _duplicates(own, previous)
     over = _lying_over(view, clean, found)  # an arm can bend an outline out of the frame
     found = _within(found, planes)

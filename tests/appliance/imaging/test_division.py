@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from appliance.imaging.geometry import points
+from appliance.imaging.geometry import distances, points
 from appliance.imaging.model import Processed, Setup
 from appliance.imaging.photo import read_photo
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes
 from appliance.imaging.print_lines import print_across
 from appliance.imaging.profiles import DEFAULT_PROFILE
+from appliance.imaging.sheets import Found, find_sheets
+from appliance.imaging.view import reduced, without_print
+from firmware.simulated import SimulatedCamera
 from tests.appliance.imaging.drawing import PAPER, Drawn, overlap, printed_page, single, spread
+from wire.documents import QuarterTurn
 
 PHOTOS = Path(__file__).parents[3] / ".." / "shared" / "photos"
 SIZE = (1600, 1200)
@@ -42,6 +46,30 @@ def on_pale_grain(drawn: Drawn, cover_px: int, *, luma: float = 190.0, seed: int
     y = np.where(book > 0, drawn.planes.y, np.where(cover > 0, 28, np.clip(luma * (1 + grain), 0, 255)))
     u, v = (np.where(book[::2, ::2] > 0, chroma, 125) for chroma in (drawn.planes.u, drawn.planes.v))
     return Planes(y.astype(np.uint8), u.astype(np.uint8), v.astype(np.uint8))
+
+
+def vertical_page(columns: int, *, seed: int, spine_right: bool = False) -> NDArray[np.uint8]:
+    """A page of stacked strokes in columns, as Hán Nôm books have; dark towards its spine."""
+    random = np.random.default_rng(seed)
+    page = np.full((880, 620, 3), PAPER, np.uint8)
+    step = 470 / columns
+    size = max(4, round(0.7 * step))
+    for column in range(columns):
+        x = round(75 + column * step)
+        for y in range(90, 780, round(1.15 * size)):
+            for _ in range(5):
+                ends = random.integers(0, size, 4)
+                start, end = (x + int(ends[0]), y + int(ends[1])), (x + int(ends[2]), y + int(ends[3]))
+                cv2.line(page, start, end, (45, 40, 40), 2)
+    shade = np.ones(620)
+    shade[:60] = 1 - 0.6 * np.linspace(1, 0, 60) ** 2
+    shade = shade[::-1] if spine_right else shade
+    return np.asarray(page * shade[None, :, None], np.uint8)
+
+
+def look(planes: Planes) -> Found:
+    view = reduced(planes)
+    return find_sheets(planes, view, without_print(view))
 
 
 def wide_sheet(page: NDArray[np.uint8]) -> Planes:
@@ -103,6 +131,38 @@ def test_a_book_that_reaches_the_top_and_the_bottom_of_the_frame_loses_no_page()
     planes = Planes(drawn.planes.y[cut], drawn.planes.u[100:500], drawn.planes.v[100:500])
     processed = judged(planes)
     assert len(processed.pages) == 2 or uncertain(processed)
+
+
+def off_the_spine_px(found: Found, top: object, bottom: object, width_px: int) -> float:
+    """How far the spine's ends are from the line that was found, in pixels of a frame 4000 px wide."""
+    assert found.gutter is not None
+    return float(np.abs(distances(points([top, bottom]), found.gutter)[0]).max()) / width_px * 4000
+
+
+@pytest.mark.parametrize(("seed", "lean_deg"), [(1, -3.5), (2, 0.0), (3, 2.5)])
+def test_the_spine_is_exact_however_the_book_lies(seed: int, lean_deg: float) -> None:
+    drawn = spread(*SIZE, seed=seed, lean_deg=lean_deg)
+    found = look(drawn.planes)
+    assert off_the_spine_px(found, drawn.corners[0][1], drawn.corners[0][2], SIZE[0]) < 8
+
+
+@pytest.mark.parametrize("seed", [1, 8, 50])
+def test_the_spine_of_a_book_that_curls_into_it_is_exact(seed: int) -> None:
+    camera = SimulatedCamera(seed, 1352, 1014, first_page=40 * (seed % 7))
+    frame = camera.capture(pressed_at_ns=0)
+    truth = camera.truth_of(frame.source)
+    assert truth.gutter is not None
+    found = look(Planes(frame.y, frame.u, frame.v))
+    assert off_the_spine_px(found, truth.gutter[0], truth.gutter[1], 1352) < 6
+
+
+@pytest.mark.parametrize(("rotation", "columns"), [(0, 9), (0, 18), (None, 9), (None, 18)])
+def test_columns_of_vertical_writing_do_not_hide_the_spine_between_them(
+    rotation: QuarterTurn | None, columns: int
+) -> None:
+    page = np.hstack([vertical_page(columns, seed=3, spine_right=True), vertical_page(columns, seed=4)])
+    processed = judged(wide_sheet(page), Setup(rotation_cw=rotation))
+    assert len(processed.pages) == 2 or (rotation is None and uncertain(processed))
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photographs are not beside this checkout")
