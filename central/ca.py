@@ -333,6 +333,11 @@ def names_of(certificate_file: Path) -> set[x509.GeneralName]:
     return set(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
 
 
+def is_for(certificate_file: Path, host: str) -> bool:
+    """Tell whether a server's certificate is for the name or address `host`. Raises `OSError`."""
+    return _san(host) in names_of(certificate_file)
+
+
 def _are_there(credentials: Credentials) -> bool:
     return credentials.cert.exists() and credentials.key.exists()
 

@@ -66,12 +66,26 @@ def _certificates(config: CentralConfig) -> list[Check]:
         found.append(
             Check("certificate of a worker", "CERT-05", "No worker has a certificate.", "Run: lattrang central approve")
         )
+    if config.pairing is not None:
+        found.append(_checked("certificate for pairing", partial(_certificate, config, ca.PAIRING)))
+        found.append(_checked("name of the centre", partial(_public_name, config, config.pairing.public_host)))
     return found
+
+
+def _public_name(config: CentralConfig, public_host: str) -> None:
+    # A broker that somebody else set up has its certificate elsewhere; that is not looked at.
+    server = config.broker.credentials(ca.SERVER).cert
+    if server.exists() and not ca.is_for(server, public_host):
+        raise AuthorityError(
+            "CERT-08",
+            f"The broker's certificate is not for {public_host}, by which stations reach it.",
+            "Run: lattrang central renew, then start the broker again.",
+        )
 
 
 def _certificate(config: CentralConfig, name: str) -> None:
     credentials = config.broker.credentials(name)
-    issue = "Run: lattrang central approve, or restore the folder from its backup."
+    issue = "Run: lattrang central renew, or restore the folder from its backup."
     for path in (credentials.ca, credentials.cert, credentials.key):
         if not os.access(path, os.R_OK):
             raise AuthorityError("CERT-05", f"{path} is missing or cannot be read.", issue)

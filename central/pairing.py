@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from socket import create_connection
 from typing import Final, Literal
 
 from cryptography import x509
@@ -130,6 +131,15 @@ class PairingDesk:
         """Tell whether a machine of that name is let in."""
         with self._catalogue.read() as connection:
             return fleet_records.is_approved(connection, station)
+
+    def is_listened_to(self) -> bool:
+        """Tell whether anything takes connections where stations come; who it is, the station finds out."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.listener.host, self.listener.host)  # noqa: S104 - compared
+        try:
+            with create_connection((host, self.listener.port), timeout=2.0):
+                return True
+        except OSError:
+            return False
 
     def waiting(self) -> tuple[Asking, ...]:
         """Return the stations that wait for a person, the oldest first."""

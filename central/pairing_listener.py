@@ -93,8 +93,11 @@ class PairingListener:
                 plain.settimeout(LINE_S / 2)
                 with context.wrap_socket(plain, server_side=True) as line:
                     self._converse(line, address, time.monotonic() + LINE_S)
-        except (OSError, ProtocolError) as error:
+        except ProtocolError as error:
             self._note_failure(address)
+            log.info("pairing line ended address=%s %s", address, error)
+        except OSError as error:
+            # Looked at the port and left, or did not believe us: neither is a guess.
             log.info("pairing line ended address=%s %s", address, error)
         finally:
             with self._lock:

@@ -102,17 +102,17 @@ def revoke_station(config: CentralConfig, station: str) -> None:
     """
     with Catalogue(config.database_url) as catalogue:
         with catalogue.write() as connection:
-            # First what it was invited to: a token that it has used must not let it in again.
+            # First here: whatever the broker does, nothing is renewed, and a token that was used lets nobody in again.
             pairing_records.forget(connection, station)
+            is_known = fleet_records.is_known(connection, station)
+            if is_known:
+                fleet_records.revoke(connection, station, clock.now())
         with Admin(config.broker.address(ca.ADMIN)) as admin:
             admin.revoke_station(station)
-        try:
-            with catalogue.write() as connection:
-                fleet_records.revoke(connection, station, clock.now())
-        except KeyError as error:
-            raise AuthorityError(
-                "CERT-04", f"No station named {station} was ever approved.", "Run: lattrang central stations"
-            ) from error
+    if not is_known:
+        raise AuthorityError(
+            "CERT-04", f"No station named {station} was ever approved.", "Run: lattrang central stations"
+        )
 
 
 def approve_worker(config: CentralConfig, worker: str) -> ca.Credentials:

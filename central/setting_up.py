@@ -65,6 +65,7 @@ def _set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
     for name in (ca.OFFICE, ca.ADMIN, *map(ca.worker_name, workers)):
         authority.issue_client(name)
     authority.issue_server((*ca.SERVER_NAMES, host))
+    authority.issue_pairing()
     token = places.state / "web.token"
     if not token.exists():
         ca.write_private(token, secrets.token_urlsafe(24).encode())

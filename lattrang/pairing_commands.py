@@ -95,13 +95,20 @@ def _pair_station(arguments: argparse.Namespace) -> int:
 
 def _invitation(config: "StationConfig", photo: Path | None, stop: threading.Event) -> "Invitation":
     from appliance import pairing_photo
+    from firmware.errors import HardwareError
     from firmware.registry import open_camera
 
     if photo is not None:
         return pairing_photo.read_photo(photo)
     print("Hold the centre's code where the book lies, as large and as still as you can.", flush=True)
-    with closing(open_camera(config.hardware.cameras[0])) as camera:
-        return pairing_photo.watch(camera, stop)
+    try:
+        with closing(open_camera(config.hardware.cameras[0])) as camera:
+            return pairing_photo.watch(camera, stop)
+    except HardwareError:
+        print(
+            "lattrang: a camera has one master; if the station runs: systemctl stop lattrang-station", file=sys.stderr
+        )
+        raise
 
 
 def _by_invitation(pairing: "Pairing", invitation: "Invitation") -> "tuple[Paired, Address]":
@@ -183,6 +190,8 @@ def _pair_central(arguments: argparse.Namespace) -> int:
             )
         invited = desk.invite(arguments.station, arguments.minutes * 60.0)
         _show(invited, arguments.picture)
+        if not desk.is_listened_to():
+            print("lattrang: nobody listens for stations yet; start: lattrang central run", file=sys.stderr)
         try:
             return _attend(desk, invited, stop)
         finally:

@@ -33,6 +33,11 @@ def revoke(connection: Connection, station: str, now: str) -> None:
     connection.execute(delete(identities).where(identities.c.station == station))
 
 
+def is_known(connection: Connection, station: str) -> bool:
+    """Tell whether a station was ever let in or heard of."""
+    return _station(connection, station) is not None
+
+
 def is_approved(connection: Connection, station: str) -> bool:
     """Tell whether a station was let in and not shut out since."""
     row = _station(connection, station)

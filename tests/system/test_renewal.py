@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from appliance.publisher.config import BrokerAddress
 from appliance.renewal import BEFORE, Renewal
 from central import ca, provision
 from central.broker import find_plugin, find_program
+from central.doctor import checks
 from central.errors import BrokerError
 from central.renewing import renew
 from tests.central.house import eventually
@@ -149,6 +151,22 @@ def test_the_line_shows_the_new_certificate_when_it_connects_again(centre: Centr
         line.close()
         thread.join(10)
         listening.close()
+
+
+def test_the_doctor_names_a_broker_that_is_not_for_the_name_stations_use_and_renewing_mends_it(
+    centre: Centre,
+) -> None:
+    assert centre.config.pairing is not None
+    moved = replace(centre.config, pairing=replace(centre.config.pairing, public_host="thu-vien.example"))
+    (centre.config.broker.pki / "pairing.crt").unlink()
+
+    def codes() -> set[str]:
+        return {one.code for one in checks(moved) if one.name in {"name of the centre", "certificate for pairing"}}
+
+    assert codes() == {"CERT-05", "CERT-08"}
+    assert {name for name, _ in renew(moved)} == {"server", "pairing"}
+    assert codes() == {""}
+    assert {name for name, _ in renew(centre.config)} == {"server"}
 
 
 def test_the_centre_renews_its_own_before_they_end_and_not_sooner(centre: Centre) -> None:
