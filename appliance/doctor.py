@@ -16,11 +16,13 @@ from typing import Final
 
 from appliance.certificates import context, not_after
 from appliance.clocks import is_synchronised
-from appliance.config import StationConfig
-from appliance.errors import StationError
+from appliance.config import BrokerSection, StationConfig
+from appliance.errors import PairingError, StationError
+from appliance.pairing_line import Address, Trust, time_there
 from appliance.spool.faults import unreadable_index
 from appliance.spool.files import Paths
 from appliance.spool.retention import MIB
+from appliance.spool.state import Clock, StationState, read_state
 from firmware.errors import HardwareError
 from wire.errors import CodedError
 
@@ -88,6 +90,7 @@ def checks(config: StationConfig) -> tuple[Check, ...]:
         looks += [
             ("certificates", partial(look_at_certificates, broker.ca, broker.cert, broker.key)),
             ("broker", partial(look_at_broker, config)),
+            ("renewal", partial(look_at_renewal, broker)),
         ]
     return tuple(_looked(name, look) for name, look in looks)
 
@@ -115,8 +118,14 @@ def look_at_packages(installed: Callable[[str], str] = metadata.version) -> None
 
 
 def look_at_hardware(config: StationConfig) -> None:
-    """Raise where a camera or a pin cannot be opened; a running station has them open already."""
+    """Raise where a camera or a pin cannot be opened; of a station that runs, and so has them, what it says of them."""
     from firmware.registry import open_hardware
+
+    running = read_state(Paths(config.spool.folder).run / "station.json", StationState, Clock())
+    if running is not None:
+        if running.fault is not None:
+            raise _NotWell(running.fault, "The station runs, and says this of itself.", "Its screen tells what to do.")
+        return
 
     with closing(open_hardware(config.hardware)) as hardware:
         for camera in hardware.cameras:
@@ -208,6 +217,18 @@ def look_at_broker(config: StationConfig) -> None:
             f"The broker {broker.host}:{broker.port} does not answer ({error}).",
             "Check the network; capture goes on without it.",
         ) from error
+
+
+def look_at_renewal(broker: BrokerSection) -> None:
+    """Raise where the certificate could not be renewed now: nobody answers for it, or not our centre."""
+    address = Address(broker.host, broker.pairing_port)
+    try:
+        time_there(address, Trust(broker.ca.read_text("ascii")), _BROKER_TIMEOUT_S)
+    except PairingError as error:
+        # It works without until the certificate ends, which is years away or told above.
+        raise _Advice(error.code, error.message, error.cure) from error
+    except (OSError, ValueError) as error:
+        raise _NotWell("PAIR-03", f"{broker.ca} cannot be read ({error}).", "Pair the station again.") from error
 
 
 def mount_of(path: Path, mounts: str) -> tuple[str, str]:

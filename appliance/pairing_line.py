@@ -132,9 +132,9 @@ def opened(address: Address, trust: Trust | None, timeout_s: float = TIMEOUT_S) 
         ) from error
 
 
-def time_there(address: Address, trust: Trust) -> datetime:
+def time_there(address: Address, trust: Trust, timeout_s: float = TIMEOUT_S) -> datetime:
     """Return the time as the holder of that authority's key tells it; raises `PairingError` as `opened`."""
-    with opened(address, trust) as line:
+    with opened(address, trust, timeout_s) as line:
         return datetime.fromisoformat(line.ask(pairing.Introduce(), pairing.Centre).now)
 
 

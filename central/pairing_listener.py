@@ -28,6 +28,7 @@ MOST_LINES: Final = 16
 MOST_LINES_OF_ONE: Final = 4
 MOST_QUESTIONS: Final = 4
 _ACCEPT_S: Final = 0.25
+_FAREWELL_S: Final = 3.0
 _BACKLOG: Final = 32
 NO_CHECK_TIME: Final = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python gives no name."""
@@ -46,7 +47,7 @@ class PairingListener:
         self._config = config
         self._desk = desk
         self._limit = FailureLimit()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._lines: Counter[str] = Counter()
         self.port = 0
         self.ready = threading.Event()
@@ -77,6 +78,9 @@ class PairingListener:
                     continue
                 self._take(context, line, str(peer[0]))
         self.ready.clear()
+        with self._lock:
+            # Whoever is being answered hears it to its end; whoever says nothing is left behind.
+            self._lock.wait_for(lambda: not self._lines, timeout=_FAREWELL_S)
 
     def _take(self, context: ssl.SSLContext, line: socket.socket, address: str) -> None:
         with self._lock:
@@ -84,7 +88,7 @@ class PairingListener:
                 line.close()
                 return
             self._lines[address] += 1
-        # A daemon: its deadline ends it, and stopping need not wait for somebody who says nothing.
+        # A daemon: its deadline ends it, and stopping need not wait long for somebody who says nothing.
         threading.Thread(target=self._hold, args=(context, line, address), name="pairing line", daemon=True).start()
 
     def _hold(self, context: ssl.SSLContext, plain: socket.socket, address: str) -> None:
@@ -104,6 +108,7 @@ class PairingListener:
                 self._lines[address] -= 1
                 if self._lines[address] <= 0:
                     del self._lines[address]
+                self._lock.notify_all()
 
     def _converse(self, line: ssl.SSLSocket, address: str, until_s: float) -> None:
         talk = Talk(self._desk, address, line.getpeercert(binary_form=True))

@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from wire.ids import is_name
@@ -52,7 +52,7 @@ class Invitation:
     host: str
     port: int
     authority: bytes
-    token: bytes
+    token: bytes = field(repr=False)
     station: str
 
     def text(self) -> str:

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from appliance.certificates import not_after
-from appliance.errors import PairingError
+from appliance.config import BrokerSection
+from appliance.doctor import look_at_renewal
+from appliance.errors import PairingError, StationError
 from appliance.pairing import Pairing
 from appliance.publisher import mqtt
 from appliance.publisher.config import BrokerAddress
@@ -151,6 +153,18 @@ def test_the_line_shows_the_new_certificate_when_it_connects_again(centre: Centr
         line.close()
         thread.join(10)
         listening.close()
+
+
+def test_the_stations_doctor_asks_whether_it_could_renew(centre: Centre, paired: Pairing, tmp_path: Path) -> None:
+    files = paired.certificates
+    way = BrokerSection("127.0.0.1", files.ca, files.cert, files.key, pairing_port=centre.address.port)
+    with centre.listening():
+        look_at_renewal(way)
+        other = ca.Authority.open(tmp_path / "other").certificate_file
+        with pytest.raises(StationError, match="PAIR-09"):
+            look_at_renewal(replace(way, ca=other))
+    with pytest.raises(StationError, match="PAIR-07"):
+        look_at_renewal(way)
 
 
 def test_the_doctor_names_a_broker_that_is_not_for_the_name_stations_use_and_renewing_mends_it(
