@@ -4,7 +4,9 @@ gpiozero would fall back to other pin libraries with other timing, and to chip 0
 station says what is missing instead.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,6 +55,24 @@ def _labels(lgpio: object) -> dict[int, str]:
         _, _, _, labels[number] = lgpio.gpio_get_chip_info(handle)  # type: ignore[attr-defined]
         lgpio.gpiochip_close(handle)  # type: ignore[attr-defined]
     return labels
+
+
+@contextmanager
+def pin_of(part: str, pin: int) -> Iterator[None]:
+    """Turn what gpiozero or lgpio say of a pin into words; raises `DriverUnavailable` HW-04."""
+    from gpiozero.exc import GPIOZeroError
+
+    errors: tuple[type[Exception], ...] = (GPIOZeroError,)
+    if (lgpio := sys.modules.get("lgpio")) is not None:
+        errors += (lgpio.error,)
+    try:
+        yield
+    except errors as err:
+        raise DriverUnavailable(
+            "HW-04",
+            f"Pin {pin} for the {part} cannot be used ({err}).",
+            "Another program has it, or the number is wrong: stop that program, or mend [hardware] in station.toml.",
+        ) from err
 
 
 def _no_chip(message: str) -> DriverUnavailable:

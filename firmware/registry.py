@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never
 
 from firmware.gestures import MS, GestureTimes
+from firmware.gpio import open_pins, pin_of
 from firmware.interfaces import Camera, Closable, Cradle, Hardware, Lamp, Pedal, Sounder, StatusLight
 from firmware.pedal_driven import DrivenPedal
 from firmware.recorded import RecordedLamp, RecordedLight, RecordedSounder, SimulatedCradle
@@ -84,11 +85,11 @@ def open_hardware(config: HardwareConfig) -> Hardware:
     """Open every part that `config` names; what was opened is closed again where one fails.
 
     Raises:
-        DriverUnavailable: this machine lacks a driver's software (HW-01) or its pins (HW-02, HW-03).
+        DriverUnavailable: this machine lacks a driver's software (HW-01) or its pins (HW-02, HW-03, HW-04).
         CameraMissing: no camera answers (CAM-01).
     """
     with ExitStack() as opened:
-        pins = cache(_open_pins)
+        pins = cache(open_pins)
 
         def keep(part: T) -> T:
             opened.callback(part.close)
@@ -126,12 +127,6 @@ def open_camera(config: CameraConfig, index: int = 0) -> Camera:
             assert_never(unknown)
 
 
-def _open_pins() -> "Factory":
-    from firmware.gpio import open_pins
-
-    return open_pins()
-
-
 def _pedal(config: HardwareConfig, pins: OpenPins) -> Pedal:
     times = GestureTimes(config.settle_ms * MS, config.hold_ms * MS, config.hold_long_ms * MS)
     if config.pedal == "driven":
@@ -139,7 +134,8 @@ def _pedal(config: HardwareConfig, pins: OpenPins) -> Pedal:
     factory = pins()
     from firmware.pedal_gpio import GpioPedal
 
-    return GpioPedal(config.pedal_pin, factory, times)
+    with pin_of("pedal", config.pedal_pin):
+        return GpioPedal(config.pedal_pin, factory, times)
 
 
 def _lamp(config: HardwareConfig, pins: OpenPins) -> Lamp:
@@ -150,7 +146,8 @@ def _lamp(config: HardwareConfig, pins: OpenPins) -> Lamp:
             factory = pins()
             from firmware.lamp_gpio import GpioLamp
 
-            return GpioLamp(config.lamp_pin, factory)
+            with pin_of("lamp", config.lamp_pin):
+                return GpioLamp(config.lamp_pin, factory)
         case "pwm":
             from firmware.lamp_pwm import PwmLamp
 
@@ -165,7 +162,8 @@ def _light(config: HardwareConfig, pins: OpenPins) -> StatusLight:
     factory = pins()
     from firmware.light_gpio import GpioLight
 
-    return GpioLight(config.light_pin, factory)
+    with pin_of("status light", config.light_pin):
+        return GpioLight(config.light_pin, factory)
 
 
 def _sounder(config: HardwareConfig) -> Sounder:
@@ -182,4 +180,5 @@ def _cradle(config: HardwareConfig, pins: OpenPins) -> Cradle:
     factory = pins()
     from firmware.cradle_gpio import GpioCradle
 
-    return GpioCradle(config.platen_pin, factory)
+    with pin_of("platen switch", config.platen_pin):
+        return GpioCradle(config.platen_pin, factory)

@@ -119,6 +119,11 @@ install_units() { # RELEASE ROLE
     install -D -m 644 -t /etc/systemd/journald.conf.d "$from/journald.conf.d/50-lattrang.conf"
     if [ "$2" = station ]; then
         install -D -m 644 -t /etc/systemd/system.conf.d "$from/system.conf.d/50-lattrang-watchdog.conf"
+        install -D -m 644 -t /etc/udev/rules.d "$from/udev/60-lattrang.rules"
+        if has_systemd; then
+            udevadm control --reload || true # no udev in a container, and no devices either
+            udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap || true
+        fi
     fi
     has_systemd && systemctl daemon-reload
     return 0

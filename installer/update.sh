@@ -123,6 +123,7 @@ uninstall() {
         rm -f "/etc/sysusers.d/lattrang-$role.conf" "/etc/tmpfiles.d/lattrang-$role.conf"
     done
     rm -f /etc/systemd/journald.conf.d/50-lattrang.conf /etc/systemd/system.conf.d/50-lattrang-watchdog.conf \
+        /etc/udev/rules.d/60-lattrang.rules \
         /etc/systemd/timesyncd.conf.d/50-lattrang.conf /etc/chrony/conf.d/lattrang.conf /usr/local/bin/lattrang
     has_systemd && systemctl daemon-reload
     rm -rf "$opt"

@@ -18,7 +18,9 @@ from appliance.certificates import not_after
 from appliance.config import BrokerSection, SpoolSection, StationConfig, StationSection, WebSection
 from appliance.errors import StationError
 from appliance.spool.files import Paths
+from appliance.spool.state import Clock, StationState, write_state
 from appliance.spool.store import Spool
+from firmware.errors import HardwareError
 from firmware.registry import CameraConfig, HardwareConfig
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -174,3 +176,17 @@ def test_a_broker_is_well_when_it_speaks_tls_under_our_authority(tmp_path) -> No
     listening.close()
     with pytest.raises(StationError, match="NET-01"):
         doctor.look_at_broker(config(tmp_path, broker))
+
+
+def test_of_a_station_that_runs_the_doctor_says_what_it_says_of_itself_and_opens_nothing(tmp_path) -> None:
+    run = Paths(tmp_path / "spool").run
+    run.mkdir(parents=True)
+    taken = config(tmp_path, driver="replay", folder=tmp_path / "nothing")  # opening that would be refused
+    write_state(run / "station.json", StationState(state="ready"), Clock())
+    doctor.look_at_hardware(taken)
+    write_state(run / "station.json", StationState(state="fault", fault="CAM-02"), Clock())
+    with pytest.raises(StationError, match="CAM-02"):
+        doctor.look_at_hardware(taken)
+    (run / "station.json").unlink()
+    with pytest.raises(HardwareError):
+        doctor.look_at_hardware(taken)

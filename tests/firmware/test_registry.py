@@ -1,13 +1,16 @@
 """From names to parts, and what is said where a part's software is missing."""
 
 import importlib.util
+from contextlib import closing
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 from PIL import Image
 
 from firmware.errors import CameraMissing, DriverUnavailable
-from firmware.gpio import choose_chip
+from firmware.gpio import choose_chip, pin_of
 from firmware.interfaces import Camera, Cradle, Lamp, Pedal, Sounder, StatusLight
+from firmware.pedal_gpio import GpioPedal
 from firmware.registry import CameraConfig, HardwareConfig, open_camera, open_hardware
 
 
@@ -84,3 +87,15 @@ def test_a_machine_without_a_header_says_so(labels):
     with pytest.raises(DriverUnavailable, match="no GPIO header") as caught:
         choose_chip(labels)
     assert caught.value.code == "HW-02"
+
+
+def _pedal_twice(number: int) -> None:
+    pins = MockFactory()
+    with pin_of("pedal", number), closing(GpioPedal(number, pins)):
+        GpioPedal(number, pins)
+
+
+@pytest.mark.parametrize("number", [99, 17])
+def test_a_pin_that_does_not_exist_or_is_taken_is_said_with_its_part(number):
+    with pytest.raises(DriverUnavailable, match=f"HW-04: Pin {number} for the pedal"):
+        _pedal_twice(number)
