@@ -38,29 +38,30 @@ def read_photo(file: Path) -> Invitation:
     return found.pop()
 
 
-def watch(
-    camera: Camera, stop: threading.Event, look_s: float = LOOK_S, say: Callable[[], None] = lambda: None
-) -> Invitation:
-    """Return what the code in front of `camera` says, as soon as one can be read.
+Eye = Callable[[bool], Plane]
+"""Gives a picture of what lies before the camera: a small one at once, or, where asked and possible, a full one."""
+
+
+def watch(eye: Eye, stop: threading.Event, look_s: float = LOOK_S) -> Invitation:
+    """Return what the code before `eye` says, as soon as one can be read.
 
     Args:
-        camera: open, and nobody else's.
+        eye: where the pictures come from.
         stop: set it to give up.
         look_s: how long to look.
-        say: called after every look.
 
     Raises:
         PairingError: PAIR-08, none came in time.
         HardwareError: the camera fails.
+        OSError: `eye` is gone.
     """
     until_s = time.monotonic() + look_s
     looks = 0
     while time.monotonic() < until_s and not stop.is_set():
         looks += 1
-        found = _invitations(_picture(camera, full=looks % _FULL_EVERY == 0))
+        found = _invitations(eye(looks % _FULL_EVERY == 0))
         if len(found) == 1:
             return found.pop()
-        say()
         stop.wait(_BETWEEN_S)
     raise PairingError(
         "PAIR-08",
@@ -69,12 +70,24 @@ def watch(
     )
 
 
-def _picture(camera: Camera, *, full: bool) -> Plane:
-    if full:
-        return camera.capture(pressed_at_ns=time.monotonic_ns()).y
-    picture = cv2.imdecode(np.frombuffer(camera.preview().jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+def own_eye(camera: Camera) -> Eye:
+    """Return how to look through a camera that is open here."""
+
+    def look(full: bool) -> Plane:
+        return camera.capture(pressed_at_ns=time.monotonic_ns()).y if full else _grey(camera.preview().jpeg)
+
+    return look
+
+
+def lent_eye(preview: Callable[[], bytes]) -> Eye:
+    """Return how to look through the camera of a running station: by its preview, as JPEG."""
+    return lambda _full: _grey(preview())
+
+
+def _grey(jpeg: bytes) -> Plane:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) if jpeg else None
     if picture is None:
-        raise HardwareError("CAM-02", "The camera gives no picture.", "Switch it off and on.")
+        raise HardwareError("CAM-02", "The camera gives no picture.", "Wait: the station opens it again by itself.")
     return np.ascontiguousarray(picture, dtype=np.uint8)
 
 

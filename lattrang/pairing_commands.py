@@ -1,11 +1,13 @@
 """`lattrang station pair`, `lattrang central pair` and `renew`: pairing as two people do it, one at each end."""
 
 import argparse
+import http.client
 import signal
 import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from socket import create_connection
 from typing import TYPE_CHECKING, Final
 
 from wire.errors import CodedError, ExitCode
@@ -14,6 +16,8 @@ from wire.pairing import DEFAULT_PORT
 from wire.pairing_code import is_same_code
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import segno
 
     from appliance.config import StationConfig
@@ -95,20 +99,45 @@ def _pair_station(arguments: argparse.Namespace) -> int:
 
 def _invitation(config: "StationConfig", photo: Path | None, stop: threading.Event) -> "Invitation":
     from appliance import pairing_photo
-    from firmware.errors import HardwareError
     from firmware.registry import open_camera
 
     if photo is not None:
         return pairing_photo.read_photo(photo)
     print("Hold the centre's code where the book lies, as large and as still as you can.", flush=True)
+    if (preview := _running_station(config)) is not None:
+        # A camera has one master: while the station runs, it lends its eye.
+        return pairing_photo.watch(pairing_photo.lent_eye(preview), stop)
+    with closing(open_camera(config.hardware.cameras[0])) as camera:
+        return pairing_photo.watch(pairing_photo.own_eye(camera), stop)
+
+
+def _running_station(config: "StationConfig") -> "Callable[[], bytes] | None":
+    """Return how to ask a station that runs on this machine for its preview; None where none runs."""
+    from firmware.errors import HardwareError
+
+    web = config.web
     try:
-        with closing(open_camera(config.hardware.cameras[0])) as camera:
-            return pairing_photo.watch(camera, stop)
-    except HardwareError:
-        print(
-            "lattrang: a camera has one master; if the station runs: systemctl stop lattrang-station", file=sys.stderr
-        )
-        raise
+        token = web.token_file.read_text("ascii").strip()
+        with create_connection((web.host, web.port), timeout=2.0):
+            pass
+    except (OSError, ValueError):
+        return None
+
+    def preview() -> bytes:
+        line = http.client.HTTPConnection(web.host, web.port, timeout=10)
+        try:
+            line.request("GET", "/preview", headers={"Authorization": f"Bearer {token}"})
+            answer = line.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise HardwareError("CAM-02", f"The station hung up ({error}).", "Start it, then try again.") from error
+        finally:
+            line.close()
+        if answer.status != http.client.OK:
+            raise HardwareError("CAM-02", "The station's camera gives no pictures.", "See the station's screen.")
+        return content
+
+    return preview
 
 
 def _by_invitation(pairing: "Pairing", invitation: "Invitation") -> "tuple[Paired, Address]":

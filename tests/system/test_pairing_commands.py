@@ -1,10 +1,12 @@
 """Pairing as two people do it: `lattrang central pair` at one end, `lattrang station pair` at the other."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -15,7 +17,11 @@ from appliance.pairing_files import Certificates
 from central.broker import find_plugin, find_program
 from central.errors import BrokerError
 from firmware.registry import CameraConfig, HardwareConfig
+from lattrang.cli import main
 from tests.system.pairing_site import Centre, may_speak
+from tests.web_ui.fakes import FakeStation
+from tests.web_ui.running import SECRET_KEY, TOKEN, served
+from web_ui.station.app import create_app
 
 pytestmark = pytest.mark.broker
 CODE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
@@ -70,11 +76,23 @@ class Person:
         self.process.communicate()
 
 
+def operator(*arguments: object) -> int:
+    """Somebody at the station who types nothing."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        return main(["station", "pair", *map(str, arguments)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def new_station(folder: Path, name: str, camera: CameraConfig | None = None) -> Path:
     folder.mkdir(exist_ok=True)
     cameras = (camera or CameraConfig(),)
     config = StationConfig(
-        StationSection(name), SpoolSection(folder / "spool"), WebSection(folder / "token"), HardwareConfig(cameras)
+        StationSection(name),
+        SpoolSection(folder / "spool"),
+        WebSection(folder / "token", port=8500),
+        HardwareConfig(cameras),
     )
     file = folder / "station.toml"
     file.write_text(f'{render(config)}\n# Pairing fills it in.\n# [broker]\n# host = "centre.example"\n\n# The end.\n')
@@ -102,6 +120,32 @@ def certificates(file: Path) -> Certificates:
     return Certificates(broker.ca, broker.cert, broker.key)
 
 
+class LendingStation(FakeStation):
+    """A running station before whose camera lies what is in a file."""
+
+    def __init__(self, folder: Path, picture: Path) -> None:
+        super().__init__(folder)
+        self.picture = picture
+
+    def preview(self) -> tuple[bytes, int]:
+        return self.picture.read_bytes(), 1
+
+
+def test_a_running_station_lends_its_camera(centre: Centre, tmp_path: Path) -> None:
+    file = new_station(tmp_path / "station", "tram-lend")
+    with Person("central", "pair", "tram-lend", "--config", centre.config_file, "--picture", tmp_path / "c.png") as one:
+        one.read_until("takes it back.")
+        photograph(tmp_path / "c.png", tmp_path / "seen.jpg")
+        app = create_app(LendingStation(tmp_path, tmp_path / "seen.jpg"), token=TOKEN, secret_key=SECRET_KEY)
+        with served(app) as address:
+            (tmp_path / "station" / "token").write_text(TOKEN)
+            port = urlsplit(address).port
+            file.write_text(file.read_text().replace("port = 8500", f"port = {port}"))
+            assert operator("--config", file) == 0
+        assert one.end()[0] == 0
+    assert may_speak(centre, certificates(file))
+
+
 @pytest.mark.parametrize("by", ["photo", "camera"])
 def test_a_code_that_is_shown_and_photographed(centre: Centre, tmp_path: Path, by: str) -> None:
     name, shots = f"tram-{by}", tmp_path / "shots"
@@ -113,9 +157,7 @@ def test_a_code_that_is_shown_and_photographed(centre: Centre, tmp_path: Path, b
         assert f"lattrang station pair --address 127.0.0.1:{centre.address.port}" in said
         photograph(tmp_path / "code.png", shots / "1.jpg")
         way = ("--photo", shots / "1.jpg") if by == "photo" else ()
-        with Person("station", "pair", "--config", file, *way) as operator:
-            code, said = operator.end()
-        assert code == 0, said
+        assert operator("--config", file, *way) == 0
         code, said = manager.end()
         assert (code, said.strip()) == (0, f"{name} is paired.")
     assert may_speak(centre, certificates(file))
@@ -128,14 +170,14 @@ def test_a_code_that_two_people_compare(centre: Centre, tmp_path: Path) -> None:
     file = new_station(tmp_path / "station", "tram-hai")
     with Person("central", "pair", "tram-hai", "--config", centre.config_file) as manager:
         manager.read_until("takes it back.")
-        with Person("station", "pair", "--config", file, "--address", centre.address) as operator:
-            at_station = CODE.search(operator.read_until("(Enter refuses): "))
+        with Person("station", "pair", "--config", file, "--address", centre.address) as typing:
+            at_station = CODE.search(typing.read_until("(Enter refuses): "))
             at_centre = CODE.search(manager.read_until("(Enter refuses): "))
             assert at_station is not None
             assert at_centre is not None
-            operator.type(at_centre[0].lower())
+            typing.type(at_centre[0].lower())
             manager.type(at_station[0].replace("-", " "))
-            code, said = operator.end()
+            code, said = typing.end()
             assert code == 0, said
         code, said = manager.end()
         assert code == 0, said
@@ -147,11 +189,11 @@ def test_a_person_who_types_another_code_ends_it(centre: Centre, tmp_path: Path)
     before = file.read_bytes()
     with Person("central", "pair", "tram-ba", "--config", centre.config_file) as manager:
         manager.read_until("takes it back.")
-        with Person("station", "pair", "--config", file, "--address", centre.address) as operator:
-            operator.read_until("(Enter refuses): ")
+        with Person("station", "pair", "--config", file, "--address", centre.address) as typing:
+            typing.read_until("(Enter refuses): ")
             for wrong in ("0000-0000", "1111-1111", "2222-2222"):
-                operator.type(wrong)
-            code, said = operator.end()
+                typing.type(wrong)
+            code, said = typing.end()
         assert code == 7
         assert "PAIR-14" in said
         manager.read_until("(Enter refuses): ")
@@ -162,18 +204,16 @@ def test_a_person_who_types_another_code_ends_it(centre: Centre, tmp_path: Path)
     assert not centre.desk.is_paired("tram-ba")
 
 
-def test_a_photograph_without_a_code_says_so(tmp_path: Path) -> None:
+def test_a_photograph_without_a_code_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = new_station(tmp_path / "station", "tram-bon")
     cv2.imwrite(str(tmp_path / "page.png"), np.full((600, 800), 200, np.uint8))
-    with Person("station", "pair", "--config", file, "--photo", tmp_path / "page.png") as operator:
-        code, said = operator.end()
-    assert code == 7
-    assert "PAIR-08" in said
+    assert operator("--config", file, "--photo", tmp_path / "page.png") == 7
+    assert "PAIR-08" in capsys.readouterr().err
 
 
-def test_nobody_there_is_said_so_and_the_code_may_still_be_good(tmp_path: Path) -> None:
+def test_nobody_there_is_said_so_and_the_code_may_still_be_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = new_station(tmp_path / "station", "tram-nam")
-    with Person("station", "pair", "--config", file, "--address", "127.0.0.1:9") as operator:
-        code, said = operator.end()
-    assert code == 7
-    assert "PAIR-07" in said
+    assert operator("--config", file, "--address", "127.0.0.1:9") == 7
+    assert "PAIR-07" in capsys.readouterr().err
