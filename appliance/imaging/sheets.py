@@ -95,11 +95,33 @@ def _find(look: _Look) -> Found:
     found = _of_region(look, find_region(look.clean))
     if _is_clear(found):
         return found
-    for region in (region_of_one_colour(look.clean), region_within_rim(look.view)):
-        other = _of_region(look, region)
-        if _is_clear(other):
+    # Where one of two facing pages was seen well, no later cue is believed that sees but one.
+    fewest = 2 if len(found.sheets) == 2 and max(sheet.confidence for sheet in found.sheets) >= _CLEAR else 1
+    for ask in (_by_colour, _by_rim, _by_straight_edges):
+        other = ask(look)
+        if other is not None and _is_clear(other) and len(other.sheets) >= fewest:
             return other
-    return _by_straight_edges(look) or found
+    return found
+
+
+def _by_colour(look: _Look) -> Found | None:
+    return _of_region(look, region_of_one_colour(look.clean))
+
+
+def _by_rim(look: _Look) -> Found | None:
+    """Return what lies within a dark rim, but one page only where no print lies beyond: a spine is dark, too."""
+    found = _of_region(look, region_within_rim(look.view))
+    if len(found.sheets) == 1 and _goes_on(look, found.sheets[0]):
+        return None
+    return found
+
+
+def _goes_on(look: _Look, sheet: Sheet) -> bool:
+    """Tell whether there is printed paper beyond a sheet, a dark gap or not."""
+    corners = look.view.from_frame(sheet.corners)
+    paper = paper_within(look.clean, corners)
+    sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
+    return any(print_beyond(look.view, look.clean, start, end, paper, may_face=False) for start, end in sides)
 
 
 def _is_clear(found: Found) -> bool:
@@ -113,10 +135,7 @@ def _by_straight_edges(look: _Look) -> Found | None:
     if guess is None or guess.confidence < _STRAIGHT_SEEN:
         return None
     sheet = _traced_by_lines(even, [guess.quad], None)[0]
-    corners = view.from_frame(sheet.corners)
-    paper = paper_within(clean, corners)
-    sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
-    if any(print_beyond(view, clean, start, end, paper, may_face=False) for start, end in sides):
+    if _goes_on(look, sheet):
         return None
     found = Found((sheet,))
     region = region_within(view, view.from_frame(sheet.polygon))

@@ -86,6 +86,14 @@ def test_a_book_on_ground_as_light_as_its_paper_is_two_pages(cover_px: int, luma
         assert overlap(page.outline, corners, *SIZE) > 0.95
 
 
+@pytest.mark.parametrize("luma", [120.0, 185.0])
+def test_an_arm_that_joins_one_page_to_the_frame_does_not_lose_the_other(luma: float) -> None:
+    planes = on_pale_grain(spread(*SIZE, seed=5), 14, luma=luma)
+    planes.y[500:760, 1150:] = 190
+    processed = judged(planes)
+    assert len(processed.pages) == 2 or uncertain(processed)
+
+
 def test_a_coverless_book_on_such_ground_is_two_pages_or_the_operator_is_asked() -> None:
     for seed in (2, 3):
         processed = judged(on_pale_grain(spread(*SIZE, seed=seed), 0, seed=seed))
