@@ -5,6 +5,7 @@ each from its own process. A token is kept as its digest: whoever reads the cata
 """
 
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,8 @@ class PairingDesk:
         self._config = config
         self._catalogue = catalogue
         self._now = now
+        # The broker knows one administrator at a time: a second one would end the first one's connection.
+        self._at_the_broker = threading.Lock()
 
     @property
     def authority_pem(self) -> str:
@@ -274,7 +277,8 @@ class PairingDesk:
             is_in = fleet_records.is_approved(connection, station)
             if is_in and fleet_records.identity(connection, station) == name:
                 return self._authority().sign_station(station, request.encode(), now=self._now())
-        return provision.admit(self._config, self._catalogue, station, request.encode())
+        with self._at_the_broker:
+            return provision.admit(self._config, self._catalogue, station, request.encode())
 
     def _authority(self) -> ca.Authority:
         return ca.Authority.load(self._config.broker.pki)

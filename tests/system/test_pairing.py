@@ -3,6 +3,7 @@
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -200,6 +201,18 @@ def test_a_station_waits_while_the_broker_is_away_and_is_paired_when_it_is_back(
     pairing.keep(pairing.by_invitation(invitation))
     back.join()
     assert may_speak(centre, pairing.certificates)
+
+
+def test_stations_that_come_at_one_moment_are_all_paired(centre: Centre, tmp_path: Path) -> None:
+    names = [f"row-{number}" for number in range(4)]
+    pairings = [station(tmp_path / name, name) for name in names]
+    invitations = [centre.desk.invite(name).invitation for name in names]
+    with ThreadPoolExecutor() as together:
+        got = together.map(
+            lambda one: one[0].keep(one[0].by_invitation(one[1])), zip(pairings, invitations, strict=True)
+        )
+        assert list(got) == [None] * 4
+    assert all(may_speak(centre, one.certificates) for one in pairings)
 
 
 @pytest.mark.parametrize("year", [1970, 2021, 2099])
