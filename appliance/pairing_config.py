@@ -23,7 +23,7 @@ def with_broker(text: str, broker: BrokerSection) -> str:
     lines = text.splitlines()
     begin, end = _place(lines)
     before, after = lines[:begin], lines[end:]
-    if before and before[-1].strip():
+    if not after and before and begin == len(lines) and before[-1].strip():
         before.append("")
     return "\n".join([*before, *_section(broker), *([""] if after and after[0].strip() else []), *after]) + "\n"
 
