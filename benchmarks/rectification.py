@@ -86,7 +86,9 @@ def pages_of(photograph: Photograph, way: str) -> tuple[list[Planes], str] | Non
         return [page.planes for page in processed.pages], " ".join(said)
     if photograph.corners is None:
         return None
-    mapping = plan(photograph.corners, photograph.corners, DEFAULT_PROFILE.margin_share)
+    mapping = plan(
+        photograph.corners, photograph.corners, DEFAULT_PROFILE.margin_share, (photo.width_px, photo.height_px)
+    )
     return [even_light(rectify(photo, mapping))], ""
 
 

@@ -1,4 +1,4 @@
-"""From one frame to judged pages, in order: look, find, turn, rectify, measure, check."""
+"""From one frame to judged pages, in order: look, find, turn, flatten, measure, check."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -7,6 +7,7 @@ import numpy as np
 
 from appliance.imaging import checks, measure
 from appliance.imaging.fingers import Intruder, find_intruders
+from appliance.imaging.flatten import flattened
 from appliance.imaging.geometry import (
     as_outline,
     shares_at_border,
@@ -146,7 +147,9 @@ def _page(
     corners = turned(sheet.corners, rules.rotation)
     outline = turned_outline(sheet.polygon, corners[0])
     margin = rules.profile.margin_share if rules.certain else 0.0
-    mapping = plan(corners, outline, margin)
+    mapping = plan(corners, outline, margin, (planes.width_px, planes.height_px))
+    if rules.certain and rules.page_type != "target":
+        mapping = flattened(planes.y, mapping, corners, outline, margin)
     flat = rectify(planes, mapping)
     small = shrunk_to(flat.y, _SMALL_PX)
     ink = measure.small_ink(small)

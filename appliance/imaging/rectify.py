@@ -1,4 +1,4 @@
-"""From an outline to an upright page: perspective taken out, every plane mapped once, nothing sharpened."""
+"""From an outline to an upright page: perspective and curl taken out, every plane mapped once, nothing sharpened."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,9 +9,18 @@ from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon, apply, homography, points, side_lengths
 from appliance.imaging.planes import Plane, Planes, half_size, plane
+from appliance.imaging.pose import true_proportion
 from appliance.imaging.resample import sample
+from appliance.imaging.shape import Shape
 
 MAX_SIDE_PX: Final = 20_000
+_MOST_BEYOND: Final = 0.1
+"""Of the page: what of an outline reaches further beyond its corners is left out."""
+_STEEPEST: Final = 2.0
+"""A page seen so foreshortened is stretched no more."""
+_STEP_PX: Final = 32
+"""Between the places where a curled page's mapping is worked out; even amid them."""
+_STRIP_ROWS: Final = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,49 +28,82 @@ class Mapping:
     """How a finished page lies in the frame.
 
     Attributes:
-        to_frame: perspective from pixels of the page to pixels of the frame, float64, shape (3, 3).
+        perspective: from pixels of the page (with a shape: as it is seen, bent) to pixels of the frame, shape (3, 3).
         width_px: of the page.
         height_px: of the page.
+        shape: how it is bent; None = it lies flat.
+        origin: where on the paper the page's first pixel lies; (0, 0) without a shape.
     """
 
-    to_frame: NDArray[np.float64]
+    perspective: NDArray[np.float64]
     width_px: int
     height_px: int
+    shape: Shape | None = None
+    origin: tuple[float, float] = (0.0, 0.0)
+
+    def to_frame(self, polygon: Polygon) -> Polygon:
+        """Return points of the page in pixels of the frame."""
+        if self.shape is not None:
+            polygon = self.shape.bent(polygon + np.array(self.origin))
+        return apply(self.perspective, polygon)
 
     def from_frame(self, polygon: Polygon) -> Polygon:
         """Return points of the frame in pixels of the page."""
-        return apply(np.asarray(np.linalg.inv(self.to_frame), np.float64), polygon)
+        seen = apply(np.asarray(np.linalg.inv(self.perspective), np.float64), polygon)
+        return seen if self.shape is None else self.shape.levelled(seen) - np.array(self.origin)
 
 
-def plan(corners: Polygon, outline: Polygon, margin_share: float) -> Mapping:
+def plan(corners: Polygon, outline: Polygon, margin_share: float, frame_px: tuple[int, int] | None = None) -> Mapping:
     """Return the mapping that makes `corners` a rectangle and keeps all of `outline` and a margin round it.
 
     Args:
         corners: four, clockwise from the page's own top left, in pixels of the frame.
         outline: the page's edge, which may bulge beyond the straight sides between the corners.
         margin_share: kept around the outline, as a share of the shorter side.
+        frame_px: width and height of the frame, from which the page's true proportions are told; None = as seen.
     """
-    top, right, bottom, left = side_lengths(corners)
-    width, height = max(top, bottom, 1.0), max(left, right, 1.0)
-    shrink = min(1.0, MAX_SIDE_PX / max(width, height))
-    width, height = width * shrink, height * shrink
+    width, height = _size(corners, frame_px)
     rectangle = points([(0, 0), (width, 0), (width, height), (0, height)])
     inside = apply(homography(corners, rectangle), outline)
-    margin = margin_share * min(width, height)
-    low = np.maximum(inside.min(axis=0), (-0.1 * width, -0.1 * height)).clip(max=0.0) - margin
-    high = np.minimum(inside.max(axis=0), (1.1 * width, 1.1 * height)).clip(min=(width, height)) + margin
-    size = np.maximum(np.rint(high - low).astype(int) + 1, 1)
+    low, size = bounds(rectangle, inside, margin_share)
     move = np.array([[1, 0, low[0]], [0, 1, low[1]], [0, 0, 1]])
-    return Mapping(homography(rectangle, corners) @ move, int(size[0]), int(size[1]))
+    return Mapping(homography(rectangle, corners) @ move, *size)
+
+
+def bounds(corners: Polygon, outline: Polygon, margin_share: float) -> tuple[tuple[float, float], tuple[int, int]]:
+    """Return the first pixel of a page and its size, so that it holds its corners, its outline and a margin."""
+    first, last = corners.min(axis=0), corners.max(axis=0)
+    beyond = _MOST_BEYOND * (last - first)
+    margin = margin_share * float((last - first).min())
+    low = np.maximum(outline.min(axis=0), first - beyond).clip(max=first) - margin
+    high = np.minimum(outline.max(axis=0), last + beyond).clip(min=last) + margin
+    size = np.maximum(np.rint(high - low).astype(int) + 1, 1)
+    return (float(low[0]), float(low[1])), (int(size[0]), int(size[1]))
 
 
 def rectify(planes: Planes, mapping: Mapping) -> Planes:
-    """Return the page: luma and the half-size chroma mapped apart, cubic. Beyond the frame its last pixel goes on."""
+    """Return the page: luma mapped cubic, the half-size chroma linear. Beyond the frame its last pixel goes on."""
     size = (mapping.width_px, mapping.height_px)
-    half = _to_half_size(mapping.to_frame)
     small = half_size(*size)
+    if mapping.shape is not None:
+        luma = mesh(mapping)
+        (y,) = _remapped((planes.y,), luma, _STEP_PX, size, cv2.INTER_CUBIC)
+        u, v = _remapped((planes.u, planes.v), 0.5 * luma - 0.25, _STEP_PX // 2, small, cv2.INTER_LINEAR)
+        return Planes(y, u, v)
+    half = _to_half_size(mapping.perspective)
     u, v = (_warp(chroma, half, small) for chroma in (planes.u, planes.v))
-    return Planes(sample(planes.y, mapping.to_frame, size), u, v)
+    return Planes(sample(planes.y, mapping.perspective, size), u, v)
+
+
+def _size(corners: Polygon, frame_px: tuple[int, int] | None) -> tuple[float, float]:
+    """Return width and height of a page such that nothing of it is made smaller."""
+    top, right, bottom, left = side_lengths(corners)
+    width, height = float(max(top, bottom, 1.0)), float(max(left, right, 1.0))
+    if frame_px is not None:
+        more = true_proportion(corners, frame_px) * width / height
+        width, height = width * min(max(1 / more, 1.0), _STEEPEST), height * min(max(more, 1.0), _STEEPEST)
+    shrink = min(1.0, MAX_SIDE_PX / max(width, height))
+    return width * shrink, height * shrink
 
 
 def _warp(source: Plane, to_source: NDArray[np.float64], size: tuple[int, int]) -> Plane:
@@ -74,3 +116,36 @@ def _to_half_size(full: NDArray[np.float64]) -> NDArray[np.float64]:
     up = np.array([[2.0, 0, 0.5], [0, 2.0, 0.5], [0, 0, 1]])
     down = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])
     return np.asarray(down @ full @ up, np.float64)
+
+
+def mesh(mapping: Mapping) -> NDArray[np.float32]:
+    """Return where in the frame the middles of blocks of the page lie, one block more on every side.
+
+    Float32, shape (rows, columns, 2), x before y; the first block's middle is at (-16.5, -16.5) of the page.
+    """
+    x, y = (
+        np.arange(-1, -(-size // _STEP_PX) + 1) * _STEP_PX + (_STEP_PX - 1) / 2
+        for size in (mapping.width_px, mapping.height_px)
+    )
+    across, down = np.meshgrid(x, y)
+    places = mapping.to_frame(np.column_stack([across.ravel(), down.ravel()]))
+    return places.reshape(len(y), len(x), 2).astype(np.float32)
+
+
+def _remapped(
+    sources: tuple[Plane, ...], mesh: NDArray[np.float32], step: int, size: tuple[int, int], how: int
+) -> list[Plane]:
+    """Return planes mapped through a mesh of `step`, grown strip by strip so that no large map is ever held."""
+    width, height = size
+    out = [np.empty((height, width), np.uint8) for _ in sources]
+    at_once = max(1, _STRIP_ROWS // step)
+    for first in range(0, len(mesh) - 2, at_once):
+        part = mesh[first : first + at_once + 2]
+        grown = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        top = first * step
+        rows = min(height - top, grown.shape[0] - 2 * step)
+        places = grown[step : step + rows, step : step + width]
+        for source, target in zip(sources, out, strict=True):
+            strip = target[top : top + rows]
+            cv2.remap(source, places, None, how, dst=strip, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return out

@@ -1,0 +1,110 @@
+"""A page made flat: its lines of print tell how it is bent; where they tell too little, it stays as it is seen."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.imaging.curl import fit_shape
+from appliance.imaging.geometry import Polygon, apply, points
+from appliance.imaging.planes import Plane, plane
+from appliance.imaging.pose import pose_of
+from appliance.imaging.rectify import Mapping, bounds
+from appliance.imaging.shape import Shape
+from appliance.imaging.traces import HIGH_PX, NARROWED, Traces, find_traces
+
+_FEWEST_LINES: Final = 5
+_FEWEST_PLACES: Final = 50
+_SURE: Final = 12.0
+"""How much likelier (as a logarithm) the shape must make lines that it was not made from. Measured: at most 9 on a flat
+scan of any kind, 17 and more on pages that are plainly bent."""
+_BENT: Final = 0.0015
+"""What a shape moves less, in widths of the page, is level."""
+_STRAIGHT: Final = 0.0012
+"""Lines of print come out straighter, in widths of the page; what does not was none. Measured: print 0.3 to 1.0
+thousandths, contour lines of a map 1.7."""
+_DEEPEST: Final = 0.4
+_LEAST_AREA: Final = 0.05
+_MOST_AREA: Final = 2.0
+"""How large a piece of the paper may be seen; below 0 it would be folded."""
+_PIECES: Final = 41
+_AROUND_PX: Final = 8
+
+
+def flattened(luma: Plane, flat: Mapping, corners: Polygon, outline: Polygon, margin_share: float) -> Mapping:
+    """Return the mapping with the page's curl taken out, or `flat` itself where it lies flat or too little tells.
+
+    Args:
+        luma: of the frame.
+        flat: the mapping that takes out perspective alone.
+        corners: of the page, clockwise from its own top left, in pixels of the frame.
+        outline: the page's edge, from the same corner.
+        margin_share: kept around the outline, as a share of the shorter side.
+    """
+    traces = find_lines(luma, flat)
+    if traces.lines < _FEWEST_LINES or len(traces.line) < _FEWEST_PLACES:
+        return flat
+    pose = pose_of(flat.perspective, (luma.shape[1], luma.shape[0]))
+    fit = fit_shape(traces, pose, (float(flat.width_px), float(flat.height_px)))
+    if fit.gain < _SURE or fit.moved < _BENT or fit.left > _STRAIGHT:
+        return flat
+    bent = Mapping(flat.perspective, flat.width_px, flat.height_px, fit.shape)
+    origin, size_px = bounds(bent.from_frame(corners), bent.from_frame(outline), margin_share)
+    return Mapping(flat.perspective, *size_px, fit.shape, origin) if is_whole(fit.shape, origin, size_px) else flat
+
+
+def find_lines(luma: Plane, flat: Mapping) -> Traces:
+    """Return the lines of print of a page in a frame, in pixels of the page after perspective alone."""
+    scale = max(1.0, max(flat.width_px, flat.height_px) / HIGH_PX)
+    height, wide = max(1, round(flat.height_px / scale)), NARROWED * scale
+    width = max(1, round(flat.width_px / wide))
+    # Twice as wide first, then averaged; what is smaller still is averaged in the frame.
+    halves = _grown(wide / 2, scale)
+    piece, to_piece = _piece(luma, flat, scale)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    back = to_piece @ flat.perspective @ halves
+    page = cv2.warpPerspective(piece, back, (2 * width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    traces = find_traces(plane(cv2.resize(page, (width, height), interpolation=cv2.INTER_AREA)))
+    return Traces(apply(_grown(wide, scale), traces.places), traces.line)
+
+
+def _piece(luma: Plane, flat: Mapping, scale: float) -> tuple[Plane, NDArray[np.float64]]:
+    """Return the part of the frame where a page lies, halved as often as `scale` allows, and the way into it."""
+    width, height = flat.width_px, flat.height_px
+    seen = apply(flat.perspective, points([(0, 0), (width, 0), (width, height), (0, height)]))
+    factor = 1 << int(np.log2(scale))
+    low = np.floor(seen.min(axis=0)).astype(int) - _AROUND_PX * factor
+    high = np.ceil(seen.max(axis=0)).astype(int) + _AROUND_PX * factor
+    limit = np.array([luma.shape[1], luma.shape[0]])
+    low = np.clip(low, 0, np.maximum(limit - 2 * factor, 0))
+    high = low + (np.clip(high, low + factor, limit) - low) // factor * factor
+    piece = luma[low[1] : high[1], low[0] : high[0]]
+    for _ in range(factor.bit_length() - 1):
+        size = (max(1, piece.shape[1] // 2), max(1, piece.shape[0] // 2))
+        piece = plane(cv2.resize(piece, size, interpolation=cv2.INTER_AREA))
+    shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]])
+    return piece, np.asarray(np.linalg.inv(_grown(factor, factor)) @ shift, np.float64)
+
+
+def _grown(across: float, down: float) -> NDArray[np.float64]:
+    """Return the way from pixels of a picture made smaller to those of the picture."""
+    return np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1]])
+
+
+def is_whole(shape: Shape, origin: tuple[float, float], size_px: tuple[int, int]) -> bool:
+    """Tell whether a page neither folds nor tears: all its pieces lie the same way up and are about as large.
+
+    Args:
+        shape: of the page.
+        origin: where on the paper it begins.
+        size_px: its width and height.
+    """
+    x, y = (start + np.linspace(0.0, size, _PIECES) for start, size in zip(origin, size_px, strict=True))
+    paper = np.stack(np.meshgrid(x, y), axis=-1)
+    seen = shape.bent(paper.reshape(-1, 2)).reshape(paper.shape)
+    across, down = np.diff(seen[:-1], axis=1), np.diff(seen[:, :-1], axis=0)
+    area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    area /= (x[1] - x[0]) * (y[1] - y[0])
+    shallow = float(np.abs(shape.depth).max()) < _DEEPEST * shape.width
+    return shallow and bool(area.min() > _LEAST_AREA and area.max() < _MOST_AREA)
