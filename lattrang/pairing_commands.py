@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from wire.errors import CodedError, ExitCode
 from wire.ids import is_name
 from wire.pairing import DEFAULT_PORT
-from wire.pairing_code import is_same_code
+from wire.pairing_code import digest_of, is_same_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,7 @@ def add_station(parser: argparse.ArgumentParser) -> None:
     way.add_argument(
         "--address", metavar="HOST", help="no code at hand: the centre's HOST or HOST:PORT; codes are compared"
     )
+    parser.add_argument("--move", action="store_true", help="leave another centre for this one")
     parser.add_argument("--pki", type=Path, metavar="DIR", help="where key and certificates are kept")
     parser.set_defaults(run=_pair_station)
 
@@ -83,9 +84,11 @@ def _pair_station(arguments: argparse.Namespace) -> int:
     pairing = Pairing(config.station.id, certificates, stop=_stop_on_signals())
     try:
         if arguments.address is None:
-            paired, address = _by_invitation(pairing, _invitation(config, arguments.photo, pairing.stop))
+            invitation = _invitation(config, arguments.photo, pairing.stop)
+            _stay_with(certificates, invitation.authority, may_move=arguments.move)
+            paired, address = _by_invitation(pairing, invitation)
         else:
-            paired, address = _by_code(pairing, _address(arguments.address))
+            paired, address = _by_code(pairing, _address(arguments.address), may_move=arguments.move)
     except CodedError as error:
         # Where nobody answered the code may still be good, for this key and no other.
         if error.code != "PAIR-07":
@@ -140,6 +143,20 @@ def _running_station(config: "StationConfig") -> "Callable[[], bytes] | None":
     return preview
 
 
+def _stay_with(certificates: "Certificates", authority: bytes, *, may_move: bool) -> None:
+    """Raise where a station that has a centre would leave it for another, unless somebody said so."""
+    try:
+        present = digest_of(certificates.ca.read_text("ascii"))
+    except (OSError, ValueError):
+        return
+    if present != authority and not may_move:
+        raise _PairingFailed(
+            "PAIR-23",
+            "This station belongs to another centre; what waits on it would go to the new one.",
+            "If that is meant, say so: lattrang station pair --move",
+        )
+
+
 def _by_invitation(pairing: "Pairing", invitation: "Invitation") -> "tuple[Paired, Address]":
     from appliance.pairing_line import Address
 
@@ -147,8 +164,9 @@ def _by_invitation(pairing: "Pairing", invitation: "Invitation") -> "tuple[Paire
     return pairing.by_invitation(invitation), Address(invitation.host, invitation.port)
 
 
-def _by_code(pairing: "Pairing", address: "Address") -> "tuple[Paired, Address]":
+def _by_code(pairing: "Pairing", address: "Address", *, may_move: bool) -> "tuple[Paired, Address]":
     compared = pairing.by_code(address)
+    _stay_with(pairing.certificates, digest_of(compared.authority_pem), may_move=may_move)
     print(f"\n    {compared.code}\n")
     print("The centre's screen must show the same code for this station. Somebody has to look, there and here.")
     try:

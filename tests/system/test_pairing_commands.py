@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 import pytest
+import segno
 
 from appliance.config import SpoolSection, StationConfig, StationSection, WebSection, load, render
 from appliance.pairing_files import Certificates
+from central import ca
 from central.broker import find_plugin, find_program
 from central.errors import BrokerError
 from firmware.registry import CameraConfig, HardwareConfig
@@ -202,6 +204,25 @@ def test_a_person_who_types_another_code_ends_it(centre: Centre, tmp_path: Path)
     assert file.read_bytes() == before
     assert not (tmp_path / "station" / "pki" / "station.crt").exists()
     assert not centre.desk.is_paired("tram-ba")
+
+
+def test_a_station_does_not_leave_its_centre_by_mistake(
+    centre: Centre, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = new_station(tmp_path / "station", "tram-bay")
+    (tmp_path / "station" / "pki").mkdir()
+    theirs = ca.Authority.open(tmp_path / "other centre").certificate_file.read_bytes()
+    (tmp_path / "station" / "pki" / "ca.crt").write_bytes(theirs)
+    invitation = centre.desk.invite("tram-bay").invitation
+    segno.make_qr(invitation.text()).save(str(tmp_path / "code.png"), scale=6)
+    way = ("--config", file, "--photo", tmp_path / "code.png")
+    assert operator(*way) == 7
+    assert "PAIR-23" in capsys.readouterr().err
+    assert operator("--config", file, "--address", centre.address) == 7
+    assert "PAIR-23" in capsys.readouterr().err
+    assert (tmp_path / "station" / "pki" / "ca.crt").read_bytes() == theirs
+    assert operator(*way, "--move") == 0
+    assert may_speak(centre, certificates(file))
 
 
 def test_a_photograph_without_a_code_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
