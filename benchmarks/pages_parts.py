@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from appliance.imaging import measure
 from appliance.imaging.encode import encode
 from appliance.imaging.fingers import find_intruders
+from appliance.imaging.flatten import flattened
 from appliance.imaging.model import Processed, Setup
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes, from_jpeg, half_size, shrunk_to
@@ -20,7 +21,7 @@ from appliance.imaging.profiles import DEFAULT_PROFILE
 from appliance.imaging.rectify import Mapping as PageMapping
 from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.sheets import Found, find_sheets
-from appliance.imaging.similarity import signature
+from appliance.imaging.similarity import same_spread, signature
 from appliance.imaging.tone import even_light
 from appliance.imaging.view import View, reduced, without_print
 
@@ -76,7 +77,9 @@ def ways(planes: Planes) -> dict[str, Way]:
     clean = without_print(view)
     found = find_sheets(planes, view, clean)
     mappings = [plan(sheet.corners, sheet.polygon, DEFAULT_PROFILE.margin_share) for sheet in found.sheets]
+    curled = _curled(planes, found, mappings)
     flat = [rectify(planes, mapping) for mapping in mappings]
+    own, other = signature(view.y), signature(np.ascontiguousarray(view.y[:, ::-1]))  # in a mirror: like no other page
     small = [shrunk_to(page.y, _SMALL_PX) for page in flat]
     return {
         BARE_BGR: lambda: _bare_bgr(jpeg, mappings),
@@ -85,11 +88,22 @@ def ways(planes: Planes) -> dict[str, Way]:
         PLANES: lambda: _encoded(processed(planes)),
         FINDING: lambda: _find(planes),
         CHECKS: lambda: _check(view, clean, found, mappings, flat),
+        "eight earlier captures": lambda: [same_spread(other, own) for _ in range(8)],
+        "looking for curl": lambda: _curled(planes, found, mappings),
         "remaps": lambda: [rectify(planes, mapping) for mapping in mappings],
+        "remaps, flattened": lambda: [rectify(planes, mapping) for mapping in curled],
         "evening the light": lambda: [even_light(*each) for each in zip(flat, small, strict=True)],
         "decoding to planes": lambda: from_jpeg(jpeg),
         "encodes": lambda: [encode(page, quality=DEFAULT_PROFILE.jpeg_quality) for page in flat],
     }
+
+
+def _curled(planes: Planes, found: Found, mappings: list[PageMapping]) -> list[PageMapping]:
+    margin = DEFAULT_PROFILE.margin_share
+    return [
+        flattened(planes.y, mapping, sheet.corners, sheet.polygon, margin)
+        for sheet, mapping in zip(found.sheets, mappings, strict=True)
+    ]
 
 
 def processed(planes: Planes) -> Processed:
@@ -105,7 +119,7 @@ def _bare_bgr(jpeg: bytes, mappings: list[PageMapping]) -> None:
     """What one would write without looking at the page: decode, warp, encode."""
     frame = simplejpeg.decode_jpeg(jpeg, colorspace="BGR")
     for mapping in mappings:
-        page = _warped(frame, mapping.to_frame, (mapping.width_px, mapping.height_px), cv2.INTER_CUBIC)
+        page = _warped(frame, mapping.perspective, (mapping.width_px, mapping.height_px), cv2.INTER_CUBIC)
         simplejpeg.encode_jpeg(page, quality=_QUALITY, colorspace="BGR", colorsubsampling="420")
 
 
@@ -114,10 +128,10 @@ def _bare_planes(planes: Planes, mappings: list[PageMapping]) -> None:
     down = np.diag([0.5, 0.5, 1.0])
     for mapping in mappings:
         size = (mapping.width_px, mapping.height_px)
-        half = down @ mapping.to_frame @ np.linalg.inv(down)
+        half = down @ mapping.perspective @ np.linalg.inv(down)
         u, v = (_warped(each, half, half_size(*size), cv2.INTER_LINEAR) for each in (planes.u, planes.v))
         simplejpeg.encode_jpeg_yuv_planes(
-            _warped(planes.y, mapping.to_frame, size, cv2.INTER_CUBIC), u, v, quality=_QUALITY
+            _warped(planes.y, mapping.perspective, size, cv2.INTER_CUBIC), u, v, quality=_QUALITY
         )
 
 
