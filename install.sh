@@ -90,6 +90,8 @@ case "${1:-}" in
     station) shift && install_station "$@" ;;
     central) shift && install_central "$@" ;;
     update) shift && update "$@" ;;
+    # Used by update: from one release to the other, and after a power cut.
+    activate) need_root activate && activate ;;
     settle) need_root settle && need_turn && settle ;;
     uninstall) shift && uninstall "$@" ;;
     -h | --help) usage ;;

@@ -10,9 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from central import access, ca
+from central import access, ca, web_front
 from central.broker import BrokerSettings, config_text, find_plugin
-from central.config import BrokerConfig, CentralConfig, PairingConfig, WebConfig, WorkerLimits, default_database, render
+from central.config import (
+    BrokerConfig,
+    CentralConfig,
+    PairingConfig,
+    WebConfig,
+    WorkerLimits,
+    default_database,
+    load,
+    render,
+)
 from central.errors import ConfigError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -22,6 +31,7 @@ BROKER_USER: Final = "lattrang-broker"
 CREDENTIALS: Final = Path("/run/credentials/lattrang-broker.service")
 """Where systemd shows the broker its own key, and no other."""
 WEB_PORT: Final = 8600
+TLS_PORT: Final = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class Places:
         store: what stations sent.
         broker_config: ``mosquitto.conf``.
         broker_state: the broker's own folder, for its rules.
+        front_config: ``nginx.conf``.
     """
 
     config: Path = Path("/etc/lattrang/central.toml")
@@ -41,12 +52,14 @@ class Places:
     store: Path = Path("/srv/lattrang/store")
     broker_config: Path = Path("/etc/lattrang/mosquitto.conf")
     broker_state: Path = Path("/var/lib/lattrang-broker")
+    front_config: Path = Path("/etc/lattrang/nginx.conf")
 
 
 def set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
-    """Make what is missing; `host` is the name or address by which stations reach this server.
+    """Make what is missing; `host`, by which stations reach this server, goes into a new ``central.toml``.
 
-    The broker's configuration is ours and is written anew; ``central.toml`` is written once. Tells whether it was.
+    The configurations of broker and nginx are ours and written anew; ``central.toml`` is written once: tells whether it
+    was.
 
     Raises:
         CentralError: a part cannot be made (CERT-01, CONF-01, CONF-04).
@@ -60,28 +73,34 @@ def set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
 
 
 def _set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
-    pki = places.state / "pki"
-    authority = ca.Authority.open(pki)
+    is_new = not places.config.exists()
+    if is_new:
+        _write_config(places, host)
+    config = load(places.config)
+    authority = ca.Authority.open(config.broker.pki)
     for name in (ca.OFFICE, ca.ADMIN, *map(ca.worker_name, workers)):
         authority.issue_client(name)
-    authority.issue_server((*ca.SERVER_NAMES, host))
-    authority.issue_pairing()
-    token = places.state / "web.token"
-    if not token.exists():
-        ca.write_private(token, secrets.token_urlsafe(24).encode())
+    # Stations know this machine by the name that the configuration says now, whatever it was called at first.
+    names = () if config.pairing is None else (config.pairing.public_host,)
+    authority.issue_server(tuple({*ca.SERVER_NAMES, *names}))
+    if not config.web.token_file.exists():
+        ca.write_private(config.web.token_file, secrets.token_urlsafe(24).encode())
     rules = places.broker_state / "dynamic-security.json"
     if not rules.exists():
         ca.write_private(rules, json.dumps(access.first_document(workers), indent=1).encode())
     tls = ca.Credentials(CREDENTIALS / "ca.crt", CREDENTIALS / "server.crt", CREDENTIALS / "server.key")
-    settings = BrokerSettings(BROKER_PORT, tls, rules, find_plugin(), host=EVERYWHERE, user=BROKER_USER)
-    places.broker_config.write_text(config_text(settings), "utf-8")
-    if places.config.exists():
-        return False
+    broker = BrokerSettings(config.broker.port, tls, rules, find_plugin(), host=EVERYWHERE, user=BROKER_USER)
+    places.broker_config.write_text(config_text(broker), "utf-8")
+    places.front_config.write_text(web_front.config_text(f"{config.web.host}:{config.web.port}", TLS_PORT), "utf-8")
+    return is_new
+
+
+def _write_config(places: Places, host: str) -> None:
     config = CentralConfig(
         store=places.store,
         database_url=default_database(places.store),
-        broker=BrokerConfig(LOOPBACK, BROKER_PORT, pki),
-        web=WebConfig(LOOPBACK, WEB_PORT, token),
+        broker=BrokerConfig(LOOPBACK, BROKER_PORT, places.state / "pki"),
+        web=WebConfig(LOOPBACK, WEB_PORT, places.state / "web.token"),
         limits=WorkerLimits(),
         pairing=PairingConfig(public_host=host, host=EVERYWHERE),
     )
@@ -89,4 +108,3 @@ def _set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
     temporary = places.config.with_name(f"{places.config.name}.new")
     temporary.write_text(render(config), "utf-8")
     temporary.rename(places.config)
-    return True

@@ -94,7 +94,7 @@ units_of() { # ROLE — what is enabled
     case "$1" in
         station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
         central)
-            printf '%s\n' lattrang-broker.service lattrang-central.service \
+            printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service \
                 lattrang-worker@w1.service lattrang-worker@w2.service lattrang-audit.timer
             ;;
     esac
@@ -104,7 +104,7 @@ files_of() { # ROLE — what lies in systemd/ for it
     case "$1" in
         station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
         central)
-            printf '%s\n' lattrang-broker.service lattrang-central.service 'lattrang-worker@.service' \
+            printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service 'lattrang-worker@.service' \
                 lattrang-audit.service lattrang-audit.timer
             ;;
     esac

@@ -3,7 +3,7 @@
 
 readonly station_packages=(ca-certificates python3 python3-venv alsa-utils)
 readonly pi_packages=(python3-picamera2 python3-gpiozero python3-lgpio)
-readonly central_packages=(ca-certificates python3 python3-venv mosquitto chrony)
+readonly central_packages=(ca-certificates python3 python3-venv mosquitto nginx chrony)
 
 begin_role() { # ROLE PACKAGE…
     local role="$1"
@@ -118,7 +118,7 @@ TEXT
 }
 
 install_central() {
-    local host='' key='' brings_mosquitto=''
+    local host='' key=''
     while [ "$#" -gt 0 ]; do
         case "$1" in
             --host) host="${2-}" && shift 2 ;;
@@ -126,25 +126,46 @@ install_central() {
             *) central_usage >&2 && exit 2 ;;
         esac
     done
-    dpkg-query -W mosquitto >/dev/null 2>&1 || brings_mosquitto=yes
+    need_root central
+    note_packages mosquitto nginx
     begin_role central "${central_packages[@]}"
-    if [ -n "$brings_mosquitto" ] && has_systemd; then
-        # The package starts a broker of its own, without rules; ours is another unit. One that was there before stays.
-        systemctl disable -q --now mosquitto.service || true
-    fi
+    quiet_packages
     install_units "$release" central
     make_folders central
     keep_update_key "$key"
-    install -d -m 755 "$etc"
-    (umask 022 && "$release/venv/bin/lattrang" central setup --config "$etc/central.toml" ${host:+--host "$host"}) ||
-        fail INST-15 3 "the configuration $etc/central.toml has faults. Mend what is named above, then run this again."
-    chown -R lattrang-central: /var/lib/lattrang-central
-    chown -R lattrang-broker: /var/lib/lattrang-broker
+    set_up_central "$release" ${host:+--host "$host"}
     give_time
     switch_to "$release"
     start_units central
     end_role central
-    say "the screens: http://127.0.0.1:8600/enter, signed in with /var/lib/lattrang-central/web.token"
+    say "the screens: https://$(hostname)/enter, or http://127.0.0.1:8600/enter on this machine, signed in with /var/lib/lattrang-central/web.token"
+}
+
+note_packages() { # PACKAGE… — which of them are not here yet, so that it is known also after an interruption
+    local package
+    install -d -m 755 "$opt"
+    for package in "$@"; do
+        dpkg-query -W "$package" >/dev/null 2>&1 || grep -qx "$package" "$opt/brought" 2>/dev/null ||
+            printf '%s\n' "$package" >>"$opt/brought"
+    done
+}
+
+quiet_packages() { # Packages start services of their own; ours are other units. A service that was there before stays.
+    local package
+    while read -r package; do
+        systemctl disable -q "$package.service" || true
+        ! has_systemd || systemctl stop "$package.service" || true
+    done < <(cat "$opt/brought" 2>/dev/null)
+}
+
+set_up_central() { # RELEASE OPTION…
+    local program="$1/venv/bin/lattrang"
+    shift
+    install -d -m 755 "$etc"
+    (umask 022 && "$program" central setup --config "$etc/central.toml" "$@") ||
+        fail INST-15 3 "the configuration $etc/central.toml has faults. Mend what is named above, then run this again."
+    chown -R lattrang-central: /var/lib/lattrang-central
+    chown -R lattrang-broker: /var/lib/lattrang-broker
 }
 
 give_time() { # Stations have no clock of their own: they ask this machine, also where no line leads further.

@@ -22,7 +22,7 @@ update() { # FILE
     printf '%s\n' "$old" >"$opt/trying.new"
     mv -f "$opt/trying.new" "$opt/trying"
     sync "$opt"
-    activate "$release"
+    bash "$release/install.sh" activate || say "the services did not change over in order"
     settle
 }
 
@@ -55,10 +55,14 @@ can_be_configured() { # RELEASE — the new program must understand the configur
     done
 }
 
-activate() { # RELEASE
+activate() { # Puts the release that this very script lies in into use: each knows best what it needs.
     local role
-    for role in $(roles); do install_units "$1" "$role" && make_folders "$role"; done
-    switch_to "$1"
+    for role in $(roles); do
+        install_units "$here" "$role"
+        make_folders "$role"
+        if [ "$role" = central ]; then set_up_central "$here"; fi
+    done
+    switch_to "$here"
     for role in $(roles); do start_units "$role"; done
 }
 
@@ -76,7 +80,7 @@ settle() { # Ends a trial, also one that a power cut interrupted: the new releas
     for unit in $sick; do last_words "$unit"; done
     say "$(basename "$(current_release)") does not come up (${sick# }): going back to $(basename "$old")"
     failed=$(current_release)
-    activate "$old"
+    bash "$old/install.sh" activate || say "the services did not change back in order"
     rm -rf "$opt/trying" "$failed"
     sync "$opt"
     # shellcheck disable=SC2046

@@ -126,3 +126,15 @@ def test_every_file_that_makes_a_release_is_there(shell: Shell) -> None:
     for role in ("station", "central"):
         units = shell.call(f"files_of {role}; units_of {role}").stdout.split()
         assert [u for u in units if not (root / "systemd" / u.replace("@w1", "@").replace("@w2", "@")).exists()] == []
+
+
+def test_services_that_packages_bring_are_switched_off_and_those_that_were_there_are_not(shell: Shell) -> None:
+    shell.put("dpkg-query", '[ "$2" = nginx ]')
+    shell.put("systemctl", f'echo "$@" >>{shell.folder}/asked')
+    assert shell.call("note_packages mosquitto nginx").returncode == 0
+    # Interrupted here, the package is installed; the next attempt still knows that it was not there before.
+    shell.put("dpkg-query", "exit 0")
+    assert shell.call("note_packages mosquitto nginx; quiet_packages").returncode == 0
+    asked = (shell.folder / "asked").read_text()
+    assert "disable -q mosquitto.service" in asked
+    assert "nginx" not in asked

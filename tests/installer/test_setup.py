@@ -1,7 +1,9 @@
 """What the program itself writes when it is installed: configurations it reads back, keys it never makes twice."""
 
 import dataclasses
+import shutil
 import stat
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -9,6 +11,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from appliance import config, first_config
+from central import ca, web_front
 from central.broker import find_plugin
 from central.config import load
 from central.errors import BrokerError
@@ -95,7 +98,7 @@ def test_a_server_is_set_up_once_and_a_repair_makes_no_second_authority(tmp_path
     except BrokerError as error:
         pytest.skip(f"no Mosquitto here: {error}")
     places = Places(
-        *(tmp_path / name for name in ("central.toml", "state", "store", "mosquitto.conf", "broker")),
+        *(tmp_path / name for name in ("central.toml", "state", "store", "mosquitto.conf", "broker", "nginx.conf")),
     )
     for folder in (places.state, places.broker_state):
         folder.mkdir()
@@ -103,10 +106,20 @@ def test_a_server_is_set_up_once_and_a_repair_makes_no_second_authority(tmp_path
     read = load(places.config)
     assert read.broker.credentials("worker.w2").key.exists()
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert not set_up(places, "kho.example", ["w1", "w2"])
+    assert not set_up(places, "another.example", ["w1", "w2"]), "stations know it by the name it has"
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     secrets = [*places.state.rglob("*.key"), places.state / "web.token", places.broker_state / "dynamic-security.json"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     words = places.broker_config.read_text("utf-8").splitlines()
     assert "require_certificate true" in words
     assert "keyfile /run/credentials/lattrang-broker.service/server.key" in words
+
+
+@pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="nginx is not here")
+def test_nginx_understands_what_is_written_for_it(tmp_path: Path) -> None:
+    ca.Authority.open(tmp_path / "pki").issue_server()
+    text = web_front.config_text("127.0.0.1:8600", 0, credentials=tmp_path / "pki", runtime=tmp_path)
+    (tmp_path / "nginx.conf").write_text(text.replace(":0 ssl", ":8443 ssl").replace(" 0 ssl", " 8443 ssl"), "utf-8")
+    command = ["/usr/sbin/nginx", "-t", "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
