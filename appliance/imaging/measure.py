@@ -11,16 +11,17 @@ from appliance.imaging.planes import Plane, plane
 from wire.documents import Place
 
 _CELL_PX: Final = 48
-_ROWS: Final = 20
+_ROWS: Final = 16
 """Rows of cells that are measured, spread over the page: more of them tell nothing new."""
 _MIN_CELLS: Final = 12
-_MIN_PRINTED: Final = 0.12
-"""Share of the cells: measured 0.5 and more on pages of text, up to 0.15 where pictures have something like strokes."""
-_MIN_RANGE: Final = 70
-_MIN_RANGE_FAINT: Final = 50
-_FAR_OUT_PX: Final = 2.2
-_FAR_OUT_FAINT: Final = 0.62
-_PAPER_NEAR: Final = 45
+_MIN_SHARE: Final = 0.03
+"""Of the cells: a table with some words has this much."""
+_MIN_STROKES: Final = 0.35
+"""Of the cells that have contrast, this many must be strokes: 0.35 and more of print, 0.23 at most of plates."""
+_MIN_CONTRAST, _MIN_RANGE = 0.24, 24.0
+"""Of paper's luma, and levels: the print of the back shows through by 0.2 at most."""
+_LIKE_DARKEST: Final = 0.6
+_IN_SHADOW: Final = 0.4
 _THICKEST_PX: Final = 16.0
 """Thicker strokes are no print, or so large that their edges say little."""
 _MOST_INK: Final = 0.38
@@ -57,14 +58,17 @@ class Edges:
     """How sharp print is.
 
     Attributes:
-        sigma_px: half width (Gaussian sigma) of the sharper edges, in pixels; None = too little print to tell.
-        ratio: width in the worse direction over width across it; 1 = the same everywhere.
+        sigma_px: half width (Gaussian sigma) of the sharper edges, in pixels, in the direction where they are wider;
+            None = too little print to tell.
+        sharper_px: the same in the other direction: defocus widens both.
+        ratio: width in the worse direction over width across it, uprights and diagonals together; 1 = no difference.
         cells: in how many cells of the page there was print to measure.
         ink: middle luma of the darkest places of those cells; None where there were none.
-        faint: `ink` as a share of the paper's luma: what is blurred has less contrast, too.
+        faint: luma of that ink as a share of the paper's beside it: what is blurred has less contrast, too.
     """
 
     sigma_px: float | None
+    sharper_px: float
     ratio: float
     cells: int
     ink: float | None = None
@@ -94,51 +98,59 @@ def _largest_patch(white: Plane, scale: int) -> tuple[Place | None, float]:
 def edges(luma: Plane) -> Edges:
     """Measure the width of edges: the range of a cell over its steepest slope is 2.5 sigma of a blurred step.
 
-    Only cells with both paper and ink count, so that soft pictures do not pass for blurred print.
+    Only cells with both paper and strokes of ink count, so that soft pictures do not pass for blurred print. Contrast
+    is taken as a share of the paper beside it: shadows and blur leave less of it.
     """
     inner = _without_border(luma, 0.04)
     rows, columns = inner.shape[0] // _CELL_PX, inner.shape[1] // _CELL_PX
     if not rows or not columns:
-        return Edges(None, 1.0, 0)
+        return Edges(None, 0.0, 1.0, 0)
     chosen = np.unique(np.linspace(0, rows - 1, min(rows, _ROWS)).astype(int))
     bands = inner[: rows * _CELL_PX, : columns * _CELL_PX].reshape(rows, _CELL_PX, -1)[chosen]
     cut = bands.reshape(-1, columns * _CELL_PX)
-    found = _edges(cut, _MIN_RANGE)
-    if found.sigma_px is not None:
-        return found
-    # Print that is far out of focus keeps so little contrast that it passes for paper.
-    faint = _edges(cut, _MIN_RANGE_FAINT)
-    blurred = faint.sigma_px is not None and faint.sigma_px > _FAR_OUT_PX and faint.faint > _FAR_OUT_FAINT
-    return faint if blurred else found
-
-
-def _edges(cut: Plane, least_range: float) -> Edges:
-    """Measure edges in those cells of whole rows of cells that carry print of at least this contrast."""
     highest, lowest = _per_cell(cut, np.maximum), _per_cell(cut, np.minimum)
     spans = highest - lowest
-    printed = (spans >= least_range) & (highest >= float(np.percentile(highest, 75)) - _PAPER_NEAR)
-    printed[printed] = _has_strokes(cut, printed, (highest + lowest) / 2)
+    printed = _printed(cut, highest, lowest)
     cells = int(np.count_nonzero(printed))
-    ink = float(np.median(lowest[printed])) if cells else None
-    if ink is None or cells < max(_MIN_CELLS, _MIN_PRINTED * printed.size):
-        return Edges(None, 1.0, cells, ink)
+    if not cells:
+        return Edges(None, 0.0, 1.0, 0)
     upright, slanting = ([_width(each, spans, printed) for each in pair] for pair in _differences(cut))
     lean = max(slanting) / max(min(slanting), 0.1)
-    ratio = max(lean, max(upright) / max(min(upright), 0.1))
-    faint = ink / max(float(np.median(highest[printed])), 1.0)
-    return Edges(max(*upright, lean * min(upright)), ratio, cells, ink, faint)
+    ratio = float(np.exp(np.hypot(np.log(lean), np.log(max(upright) / max(min(upright), 0.1)))))
+    faint = float(np.median(lowest[printed] / highest[printed]))
+    ink = float(np.median(lowest[printed]))
+    return Edges(max(*upright, lean * min(upright)), min(upright), ratio, cells, ink, faint)
 
 
-def _has_strokes(luma: Plane, printed: NDArray[np.bool_], middle: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell for each printed cell whether it holds strokes of ink; soft pictures have thicker darkness."""
+def _printed(cut: Plane, highest: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell for each cell whether it holds print to measure; none does where too little is surely print."""
+    contrast = (highest - lowest) / np.maximum(highest, 1.0)
+    lit = highest >= _IN_SHADOW * float(np.percentile(highest, 75))
+    printed = (contrast >= _MIN_CONTRAST) & (highest - lowest >= _MIN_RANGE) & lit
+    marked = int(np.count_nonzero(printed))
+    if marked < _MIN_CELLS:
+        return np.zeros_like(printed)
+    thickness = np.full(len(printed), np.inf)
+    thickness[printed] = _stroke_px(cut, printed, (highest + lowest) / 2)
+    printed = thickness <= _THICKEST_PX
+    strokes = int(np.count_nonzero(printed))
+    if strokes < max(_MIN_CELLS, _MIN_STROKES * marked):
+        return np.zeros_like(printed)
+    printed &= contrast >= _LIKE_DARKEST * float(np.percentile(contrast[printed], 90))
+    enough = np.count_nonzero(printed) >= max(_MIN_CELLS, _MIN_SHARE * printed.size)
+    return printed if enough else np.zeros_like(printed)
+
+
+def _stroke_px(luma: Plane, asked: NDArray[np.bool_], middle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how thick the strokes of the cells asked for are; infinite where darkness fills too much of one."""
     rows, columns = luma.shape[0] // _CELL_PX, luma.shape[1] // _CELL_PX
-    cells = luma.reshape(rows, _CELL_PX, columns, _CELL_PX).swapaxes(1, 2).reshape(-1, _CELL_PX, _CELL_PX)[printed]
-    dark = cells < middle[printed, None, None].astype(np.uint8)
+    cells = luma.reshape(rows, _CELL_PX, columns, _CELL_PX).swapaxes(1, 2)[asked.reshape(rows, columns)]
+    dark = cells < middle[asked, None, None].astype(np.uint8)
     inked = np.count_nonzero(dark, axis=(1, 2))
-    across = np.count_nonzero(dark[:, :, 1:] & ~dark[:, :, :-1], axis=(1, 2))
-    down = np.count_nonzero(dark[:, 1:] & ~dark[:, :-1], axis=(1, 2))
-    thin = inked / np.maximum(np.maximum(across, down), 1) <= _THICKEST_PX
-    return np.asarray(thin & (inked <= _MOST_INK * _CELL_PX**2), bool)
+    across = np.count_nonzero(dark[:, :, 1:] > dark[:, :, :-1], axis=(1, 2))
+    down = np.count_nonzero(dark[:, 1:] > dark[:, :-1], axis=(1, 2))
+    thickness = inked / np.maximum(np.maximum(across, down), 1)
+    return np.where(inked <= _MOST_INK * _CELL_PX**2, thickness, np.inf)
 
 
 def _differences(luma: Plane) -> tuple[tuple[Plane, Plane], tuple[Plane, Plane]]:

@@ -16,7 +16,7 @@ class Profile:
         margin_share: kept around the outline, as a share of the page's shorter side, so that no letter is lost.
         min_confidence: how much of a page's weakest edge must be seen; below it the frame is passed whole.
         max_edge_sigma_px: widest edges of print on a station without calibration and a job without a run.
-        max_softness: width of edges times how faint print is, on such a station: large soft type is not faint.
+        max_softness: width of edges in their sharper direction, more where print is faint, on such a station.
         max_motion_ratio: edges wider than this in one direction than in the other are motion, not defocus.
         max_motion_ratio_known: the same once the station's or the job's own sharpness is known.
         min_paper_level: luma of paper; below it the page is dark.
@@ -35,7 +35,7 @@ class Profile:
     margin_share: float = 0.006
     min_confidence: float = 0.35
     max_edge_sigma_px: float = 2.0
-    max_softness: float = 0.75
+    max_softness: float = 1.52
     max_motion_ratio: float = 1.6
     max_motion_ratio_known: float = 1.25
     min_paper_level: float = 150.0

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from appliance.imaging.checks import blur_limit_px
 from appliance.imaging.model import Processed, Setup, Signature
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Plane, Planes, plane
@@ -40,9 +41,25 @@ def test_defocus_is_bad(sigma: float) -> None:
     assert severities(judge(changed(CLEAN.planes, cv2.GaussianBlur(CLEAN.planes.y, (0, 0), sigma))))["blur"] == "bad"
 
 
-def test_gross_defocus_is_bad_even_in_the_first_capture_of_a_job() -> None:
-    blurred = changed(CLEAN.planes, cv2.GaussianBlur(CLEAN.planes.y, (0, 0), 3.0))
+@pytest.mark.parametrize("sigma", [1.5, 2.0, 3.0, 4.0])
+def test_defocus_is_bad_even_in_the_first_capture_of_a_job(sigma: float) -> None:
+    blurred = changed(CLEAN.planes, cv2.GaussianBlur(CLEAN.planes.y, (0, 0), sigma))
     assert severities(judge(blurred, run=0))["blur"] == "bad"
+
+
+def test_defocus_is_seen_in_the_shade_and_on_pages_with_little_print() -> None:
+    few = spread(seed=11, lines=6)
+    for planes in (CLEAN.planes, few.planes):
+        shaded = np.rint(planes.y * np.linspace(1.0, 0.45, planes.width_px)).astype(np.uint8)
+        assert "blur" not in severities(judge(changed(planes, shaded), run=0))
+        blurred = plane(cv2.GaussianBlur(shaded, (0, 0), 1.8))
+        assert severities(judge(changed(planes, blurred), run=0))["blur"] == "bad"
+
+
+def test_the_softer_of_two_cameras_is_not_held_against_the_sharper_one() -> None:
+    limits = [blur_limit_px(DEFAULT_PROFILE, None, (0.9, 1.2) * pairs)[0] for pairs in (2, 3, 4)]
+    assert min(limits) > 1.2
+    assert blur_limit_px(DEFAULT_PROFILE, None, (0.9, 0.9, 2.0, 0.9, 0.9))[0] < 1.2
 
 
 @pytest.mark.parametrize("kernel", [(7, 1), (1, 7)])
