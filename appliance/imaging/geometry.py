@@ -102,13 +102,13 @@ def _without_least_side(hull: Polygon) -> Polygon:
 
 def meeting(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:
     """Return where the ray from a through b, beyond b, meets the ray from c through d, beyond d."""
-    matrix = np.column_stack([b - a, -(d - c)])
-    if abs(float(np.linalg.det(matrix))) < 1e-9:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = a.tolist(), b.tolist(), c.tolist(), d.tolist()
+    across = (bx - ax) * (dy - cy) - (by - ay) * (dx - cx)
+    if abs(across) < 1e-9:
         return None
-    along, other = np.linalg.solve(matrix, c - a)
-    if along < 1.0 or other < 1.0:
-        return None
-    return np.asarray(a + along * (b - a))
+    along = ((cx - ax) * (dy - cy) - (cy - ay) * (dx - cx)) / across
+    other = ((cx - ax) * (by - ay) - (cy - ay) * (bx - ax)) / across
+    return np.array([ax + along * (bx - ax), ay + along * (by - ay)]) if along >= 1.0 and other >= 1.0 else None
 
 
 def crossing(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:

@@ -17,6 +17,7 @@ MIN_AREA_SHARE: Final = 0.06
 CHROMA_WEIGHT: Final = 2.0
 """A level of chroma says more than one of luma: shadows change luma alone."""
 _CLEAR_DIFFERENCE: Final = 60.0
+_CLEAR_SCORE: Final = 0.9
 _LEAST_SOLIDITY: Final = 0.6
 _FACING_SHARE: Final = 0.4
 """A piece this much as large as the largest may be its facing page."""
@@ -49,8 +50,14 @@ class Region:
 
 def find_region(clean: View) -> Region | None:
     """Return the best piece of paper in a view without print, or None when nothing large stands out."""
-    regions = [region for mask in _masks(clean) if (region := _region(clean, mask)) is not None]
-    return max(regions, key=lambda region: region.score, default=None)
+    best: Region | None = None
+    for mask in _masks(clean):
+        region = _region(clean, mask)
+        if region is not None and (best is None or region.score > best.score):
+            best = region
+        if best is not None and best.score >= _CLEAR_SCORE:
+            break  # no other cue can say more
+    return best
 
 
 def region_of_one_colour(clean: View) -> Region | None:
@@ -104,8 +111,12 @@ def _unlike_paper(view: View) -> Plane:
 
 
 def _masks(view: View) -> Iterator[Plane]:
-    for values in (view.y, _unlike_border(view)):
-        yield plane(cv2.threshold(values, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
+    yield _lighter(view.y)
+    yield _lighter(_unlike_border(view))
+
+
+def _lighter(values: Plane) -> Plane:
+    return plane(cv2.threshold(values, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
 
 
 def _region(view: View, mask: Plane) -> Region | None:
@@ -139,34 +150,43 @@ def _joined(mask: Plane, pieces: list[Any], longer_px: int) -> Plane:
     return plane(np.ascontiguousarray(closed[side:-side, side:-side]))
 
 
-def _ring(view: View) -> NDArray[np.bool_]:
-    """Return the frame's border, where ground is more likely than paper."""
-    ring = np.ones(view.y.shape, bool)
-    edge = max(1, round(0.02 * view.longer_px))
-    ring[edge:-edge, edge:-edge] = False
-    return ring
+def _edge_px(view: View) -> int:
+    """Return how wide the frame's border is, where ground is more likely than paper."""
+    return max(1, round(0.02 * view.longer_px))
+
+
+def _on_border(values: Plane, edge: int) -> Plane:
+    """Return what lies on the border, in a row."""
+    strips = (values[:edge], values[-edge:], values[edge:-edge, :edge], values[edge:-edge, -edge:])
+    return np.concatenate([strip.ravel() for strip in strips])
 
 
 def _unlike_border(view: View) -> Plane:
     """Return how far each pixel's colour is from the middle colour of the frame's border."""
-    ring = _ring(view)
-    distance = np.zeros(view.y.shape, np.float32)
+    levels, squares = np.arange(256, dtype=np.float32), []
     for values, weight in ((view.y, 0.5), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
-        distance += (weight * (values.astype(np.float32) - np.float32(np.median(values[ring])))) ** 2
-    return plane(np.minimum(np.sqrt(distance), 255).astype(np.uint8))
+        middle = np.float32(np.median(_on_border(values, _edge_px(view))))
+        squares.append(cv2.LUT(values, (weight * (levels - middle)) ** 2))
+    return plane(cv2.convertScaleAbs(cv2.sqrt(cv2.add(cv2.add(squares[0], squares[1]), squares[2]))))
+
+
+def _places(mask: Any) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows and columns of what is set."""
+    found = np.array(cv2.findNonZero(mask) if cv2.countNonZero(mask) else [], np.intp).reshape(-1, 2)
+    return found[:, 1], found[:, 0]
 
 
 def _score(view: View, mask: Plane, contour: NDArray[Any]) -> float:
     """Weigh how unlike both sides of the edge are, how full the region's hull is, how free it leaves the border."""
     kernel = np.ones((7, 7), np.uint8)
-    inner = (mask > 0) & (cv2.erode(mask, kernel, borderValue=255) == 0)
-    outer = (cv2.dilate(mask, kernel) > 0) & (mask == 0)
-    if not inner.any() or not outer.any():
+    inner = _places(cv2.subtract(mask, cv2.erode(mask, kernel, borderValue=255)))
+    outer = _places(cv2.subtract(cv2.dilate(mask, kernel), mask))
+    if not inner[0].size or not outer[0].size:
         return 0.0
     difference = 0.0
     for values, weight in ((view.y, 1.0), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
         difference += weight * abs(float(np.mean(values[inner])) - float(np.mean(values[outer])))
-    solidity = float(np.count_nonzero(mask)) / max(float(cv2.contourArea(cv2.convexHull(contour))), 1.0)
-    free = 1.0 - float(np.mean(mask[_ring(view)] > 0))
+    solidity = float(cv2.countNonZero(mask)) / max(float(cv2.contourArea(cv2.convexHull(contour))), 1.0)
+    free = 1.0 - float(np.mean(_on_border(mask, _edge_px(view)) > 0))
     full = max(0.0, (solidity - _LEAST_SOLIDITY) / (1.0 - _LEAST_SOLIDITY))
     return min(1.0, difference / _CLEAR_DIFFERENCE) * full * (0.5 + 0.5 * free)

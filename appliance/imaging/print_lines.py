@@ -84,13 +84,13 @@ def parted_in_two(view: View, quad: Polygon) -> bool:
 def direction_of_print(view: View, quad: Polygon, mask: Plane) -> float:
     """Return +1 where print runs from side 3-0 to side 1-2 of `quad`, -1 where it runs across, 0 for no telling."""
     flat = points([(0, 0), (_SIZE - 1, 0), (_SIZE - 1, _SIZE - 1), (0, _SIZE - 1)])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    back = homography(flat, quad)
-    luma, paper = (plane(cv2.warpPerspective(values, back, (_SIZE, _SIZE), flags=flags)) for values in (view.y, mask))
+    back, flags = homography(flat, quad), cv2.WARP_INVERSE_MAP
+    luma = plane(cv2.warpPerspective(view.y, back, (_SIZE, _SIZE), flags=flags | cv2.INTER_LINEAR))
+    paper = plane(cv2.warpPerspective(mask, back, (_SIZE, _SIZE), flags=flags | cv2.INTER_NEAREST))
     paper_luma = plane(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, np.ones((_SMEAR, _SMEAR), np.uint8)))
     ink = plane(cv2.subtract(paper_luma, luma))
-    inner = cv2.erode(paper, np.ones((15, 15), np.uint8)) > 0
-    if np.count_nonzero(inner) < 0.1 * inner.size:
+    inner = plane(cv2.erode(paper, np.ones((15, 15), np.uint8)))
+    if cv2.countNonZero(inner) < 0.1 * inner.size:
         return 0.0
     # Smearing along a line of print keeps it; smearing across it wipes it out.
     lying = _energy(ink, inner, (_SMEAR, 1), (0, 1))
@@ -99,6 +99,6 @@ def direction_of_print(view: View, quad: Polygon, mask: Plane) -> float:
     return printed * float(np.clip(5 * (lying - standing) / (lying + standing + 0.2), -1, 1))
 
 
-def _energy(ink: Plane, inner: np.typing.NDArray[np.bool_], smear: tuple[int, int], axis: tuple[int, int]) -> float:
-    change = np.abs(cv2.Sobel(cv2.blur(ink, smear), cv2.CV_32F, axis[0], axis[1], ksize=3)) / 8
-    return float(np.minimum(change[inner], _EDGE_LIMIT).mean())
+def _energy(ink: Plane, inner: Plane, smear: tuple[int, int], axis: tuple[int, int]) -> float:
+    change = cv2.convertScaleAbs(cv2.Sobel(cv2.blur(ink, smear), cv2.CV_16S, axis[0], axis[1], ksize=3))
+    return float(cv2.mean(np.minimum(change, round(8 * _EDGE_LIMIT)), inner)[0]) / 8
