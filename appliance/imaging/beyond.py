@@ -86,6 +86,9 @@ def print_beyond(
 
 def _in_frame(view: View, back: Polygon, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Return which places of a band lie in the frame."""
+    corners = np.array([(0, 0), (size[0], 0), (0, size[1]), size]) @ back[:, :2].T + back[:, 2]
+    if bool((corners >= 0).all()) and bool((corners <= (view.width_px - 1, view.height_px - 1)).all()):
+        return np.ones(size[::-1], np.bool_)
     x, y = (row[0] * np.arange(size[0]) + row[1] * np.arange(size[1])[:, None] + row[2] for row in back)
     return np.asarray((x >= 0) & (x <= view.width_px - 1) & (y >= 0) & (y <= view.height_px - 1), np.bool_)
 

@@ -24,7 +24,11 @@ _SAMPLES: Final = 1200
 """How finely a page's size is sampled across its side: single leaves must be seen."""
 _LEAST_PX: Final = 1000
 """Below this size single leaves are not told apart, and an edge of paper alone looks like a few."""
+_OUTSIDE: Final = -0.01
 _DEPTH: Final = 0.2
+_GLANCE: Final = 0.045
+"""A strip so deep tells whether quiet paper begins at the side itself."""
+_SURELY_QUIET: Final = 1.6
 _GAP: Final = 0.016
 """Of the page's size: so much quiet paper follows where the leaves end."""
 _LEAST_WIDTH: Final = 0.018
@@ -58,8 +62,10 @@ def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon
     length = float(np.linalg.norm(end - start))
     if length < 2 * _BLOCKS or size_px < _LEAST_PX:
         return None
-    blocks, offsets, base, inward = _unrolled(luma, start, end, length, size_px)
-    profile = np.asarray(np.add.reduce(blocks, axis=1, dtype=np.uint16) / np.float32(_ROWS), np.float32)
+    if _begins_quietly(_profile(_unrolled(luma, start, end, size_px, _GLANCE)[0]), size_px):
+        return None
+    blocks, offsets, base, inward = _unrolled(luma, start, end, size_px, _DEPTH)
+    profile = _profile(blocks)
     places = _leaves_end(blocks, profile, offsets, size_px)
     seen = np.isfinite(places)
     if float(seen.mean()) < _AGREE:
@@ -90,11 +96,11 @@ def _agreed(along: Doubles, places: Doubles, near_px: float) -> Doubles:
 
 
 def _unrolled(
-    luma: Plane, start: Polygon, end: Polygon, length: float, size_px: float
+    luma: Plane, start: Polygon, end: Polygon, size_px: float, depth: float
 ) -> tuple[NDArray[np.uint8], Doubles, Polygon, Polygon]:
     """Return the side rolled out, shape (blocks, rows, columns), its columns' offsets, blocks' middles, the way in."""
-    inward = np.array([start[1] - end[1], end[0] - start[0]]) / length
-    offsets = np.arange(-0.01 * size_px, _DEPTH * size_px, max(1.0, size_px / _SAMPLES))
+    inward = np.array([start[1] - end[1], end[0] - start[0]]) / np.linalg.norm(end - start)
+    offsets = np.arange(_OUTSIDE * size_px, depth * size_px, _step(size_px))
     shares = np.linspace(_ENDS, 1 - _ENDS, _BLOCKS * _ROWS)
     down = (shares[1] - shares[0]) * (end - start)
     back = np.column_stack(
@@ -107,11 +113,25 @@ def _unrolled(
     return pieces, offsets, points(start + middles[:, None] * (end - start)), inward
 
 
+def _profile(blocks: NDArray[np.uint8]) -> Floats:
+    return np.asarray(np.add.reduce(blocks, axis=1, dtype=np.uint16) / np.float32(_ROWS), np.float32)
+
+
+def _step(size_px: float) -> float:
+    return max(1.0, size_px / _SAMPLES)
+
+
+def _begins_quietly(profile: Floats, size_px: float) -> bool:
+    """Tell whether quiet paper begins so near the side, in most pieces of it, that there are no leaves to look for."""
+    change = _ruled(profile)
+    quiet = change < _SURELY_QUIET * np.maximum(_GRAIN, np.sort(change, axis=1)[:, change.shape[1] // 5, None])
+    begins, found = _first_run(quiet, round(_GAP * size_px / _step(size_px)))
+    return float(np.mean(found & (begins < _LEAST_WIDTH * size_px / _step(size_px)))) > 1 - _AGREE
+
+
 def _leaves_end(blocks: NDArray[np.uint8], profile: Floats, offsets: Doubles, size_px: float) -> Doubles:
     """Return for each piece of the side how far in the ruling of leaves ends; NaN where there is none."""
-    fine = np.abs(profile - _blurred(profile, _FINE))
-    change = _blurred(fine, _SOFT)
-    step = float(offsets[1] - offsets[0])
+    change, step = _ruled(profile), _step(size_px)
     gap, count = round(_GAP * size_px / step), profile.shape[1]
     paper_has = np.sort(change, axis=1)[:, count // 5, None]
     quiet, found = _first_run(change < _LINED * np.maximum(_GRAIN, paper_has), gap)
@@ -130,6 +150,11 @@ def _leaves_end(blocks: NDArray[np.uint8], profile: Floats, offsets: Doubles, si
     band = outside & (columns >= first[:, None])
     inked = ((blocks < _INK * paper[:, :, None]).mean(axis=1) * band).sum(axis=1) / np.maximum(band.sum(axis=1), 1)
     return np.where(leaves & (inked < _MOST_INK), offsets[quiet], np.nan)
+
+
+def _ruled(profile: Floats) -> Floats:
+    """Return how strongly each place is ruled with fine lines."""
+    return _blurred(np.abs(profile - _blurred(profile, _FINE)), _SOFT)
 
 
 def _blurred(values: Floats, sigma: float) -> Floats:

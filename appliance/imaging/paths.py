@@ -18,16 +18,18 @@ _LOOSE: Final = 1e-2
 """Weight of staying in the middle of the strip: decides only where nothing was seen."""
 
 
-def best_paths(gain: Floats, stiffness: float) -> Path:
+def best_paths(gain: Floats, stiffness: Floats) -> Path:
     """Return for each row of each strip the column of the path with the most gain and the least wandering.
 
     Args:
         gain: float32, shape (strips, rows, columns).
-        stiffness: what a path pays for each column that it moves from one row to the next; at most two.
+        stiffness: what a path pays for each column, at most two, that it moves from one row to the next; float32, shape
+            (strips, rows - 1).
     """
     strips, rows, columns = gain.shape
     # The best path through a place is the best way to it from the first row and from the last: both go at once.
     ways = np.ascontiguousarray(np.concatenate([gain, gain[:, ::-1]]).transpose(1, 0, 2))
+    price = np.ascontiguousarray(np.concatenate([stiffness, stiffness[:, ::-1]]).T[:, :, None])
     padded = np.full((2 * strips, columns + 2 * _STEPS), _NOWHERE, np.float32)
     here, further = padded[:, _STEPS:-_STEPS], np.empty((2 * strips, columns), np.float32)
     shifted = [(padded[:, _STEPS - step : -_STEPS - step], padded[:, _STEPS + step :][:, :columns]) for step in (1, 2)]
@@ -35,9 +37,9 @@ def best_paths(gain: Floats, stiffness: float) -> Path:
     for row in range(1, rows):
         way = ways[row]
         best = here.copy()
-        for step, (before, after) in enumerate(shifted, start=1):
+        for times, (before, after) in enumerate(shifted, start=1):
             np.maximum(before, after, out=further)
-            further -= np.float32(step * stiffness)
+            further -= times * price[row - 1]
             np.maximum(best, further, out=best)
         way += best
         here[:] = way

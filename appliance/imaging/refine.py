@@ -49,7 +49,10 @@ def refined(planes: Planes, curves: list[Polygon], reach_px: float) -> list[Poly
     grid += line.astype(np.float32)[:, :, None]
     gain = _gain(planes, np.asarray(grid, np.float32))
     usual = np.maximum(np.sort(gain.max(axis=2), axis=1)[:, _BLOCKS * _USUAL // 100], _SEEN)
-    paths = best_paths(np.minimum(gain / usual[:, None, None], np.float32(1)), _STIFFNESS)
+    paths = best_paths(
+        np.minimum(gain / usual[:, None, None], np.float32(1)),
+        np.full((len(gain), _BLOCKS - 1), _STIFFNESS, np.float32),
+    )
     place, strength = _exact(gain, paths)
     grain = np.sort(gain.reshape(len(gain), -1), axis=1)[:, gain[0].size // 2, None]
     weight = np.clip((strength - _ABOVE_GRAIN * grain) / _SEEN, 0, 1) ** 2

@@ -13,6 +13,7 @@ from appliance.imaging.view import View
 
 _SAMPLES: Final = 96
 _MARGIN: Final = 4
+_LEAST_REACH_PX: Final = 1.0
 _BESIDE: Final = 2
 """Rows to either side that are averaged; those at the ends show another side."""
 _CHROMA_WEIGHT: Final = 1.5
@@ -20,6 +21,7 @@ _WRONG_WAY: Final = 0.7
 """Paper is mostly lighter than what lies under it; a change the other way counts for less."""
 _ENOUGH_CHANGE: Final = 60.0
 _STIFFNESS: Final = 0.35
+_LOOSE: Final = 0.12
 _SEEN: Final = 10.0
 """Levels that luma or colour must change across an edge to say that it was seen."""
 _NEAR_PX: Final = 2.5
@@ -125,8 +127,8 @@ def follow(view: View, clean: View, rough: list[Rough], *, reach_px: float, deep
     if not free:
         return sides
     strips = _unroll(view, clean, [rough[index] for index in free], reach_px, deep_px)
-    first, last = np.searchsorted(strips.offsets, (-reach_px, reach_px))
-    paths = first + _paths(strips.change[:, :, first:last])
+    first, last = np.searchsorted(strips.offsets, np.array([-1.0, 1.0]) * max(reach_px, _LEAST_REACH_PX))
+    paths = first + _paths(strips.change[:, :, first:last], strips.falls)
     for index, side in zip(free, _judged(strips, paths), strict=True):
         sides[index] = side
     widths = [_cover_width(strips, index, path, int(deep_px)) for index, path in enumerate(paths)]
@@ -179,17 +181,21 @@ def _change(values: NDArray[np.uint8]) -> Floats:
     return np.asarray(total, np.float32)
 
 
-def _paths(change: Floats) -> Path:
-    """Return the best path through each strip."""
+def _paths(change: Floats, falls: Doubles) -> Path:
+    """Return the best path through each strip; where a page may fall into its spine it may bend more."""
     gain = np.sqrt(np.minimum(change, _ENOUGH_CHANGE) / np.float32(_ENOUGH_CHANGE))
-    return best_paths(np.asarray(gain, np.float32), _STIFFNESS)
+    along = np.linspace(-1.0, 1.0, _SAMPLES)[1:]
+    stiffness = np.full((len(falls), _SAMPLES - 1), _STIFFNESS, np.float32)
+    for sign, column in ((-1, _DEGREE + 1), (1, -1)):
+        stiffness[(falls[:, column] == _LIKELY_FALL)[:, None] & (sign * along > _FALLS[0])] = _LOOSE
+    return best_paths(np.asarray(gain, np.float32), stiffness)
 
 
 def _paths_near(strips: _Strips, expected: Path) -> Path:
     """Return the best path beside an expected one through each strip."""
     columns = expected[:, :, None] + np.arange(-_MARGIN, _MARGIN + 1)
     columns = np.clip(columns, 0, len(strips.offsets) - 1)
-    best = _paths(np.take_along_axis(strips.change, columns, axis=2))
+    best = _paths(np.take_along_axis(strips.change, columns, axis=2), strips.falls)
     return np.take_along_axis(columns, best[:, :, None], axis=2)[:, :, 0]
 
 

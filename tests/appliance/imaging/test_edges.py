@@ -10,6 +10,7 @@ from appliance.imaging.paths import best_paths, fitted, smoothed
 from appliance.imaging.planes import Planes, from_bgr, from_grey
 from appliance.imaging.refine import refined
 from appliance.imaging.sheets import find_sheets
+from appliance.imaging.sides import Rough, follow
 from appliance.imaging.view import reduced, without_print
 from tests.appliance.imaging.drawing import overlap
 
@@ -90,7 +91,7 @@ def _worth(gain: np.typing.NDArray[np.float32], path: tuple[int, ...], stiffness
 def test_the_best_path_is_the_best_of_all_paths() -> None:
     random = np.random.default_rng(3)
     gain = random.random((4, 5, 6)).astype(np.float32)
-    found = best_paths(gain, 0.2)
+    found = best_paths(gain, np.full((4, 4), 0.2, np.float32))
     for strip, path in zip(gain, found, strict=True):
         best = max(product(range(6), repeat=5), key=lambda each: _worth(strip, each, 0.2))
         assert _worth(strip, tuple(int(column) for column in path), 0.2) == pytest.approx(_worth(strip, best, 0.2))
@@ -105,3 +106,12 @@ def test_what_strays_bends_neither_kind_of_curve() -> None:
     weight = np.ones_like(place)
     assert float(np.abs(fitted(basis, strayed, weight, 1.0) - place).max()) < 0.3
     assert float(np.abs(smoothed(strayed, weight, 1.0, 300.0) - place).max()) < 1.0
+
+
+@pytest.mark.parametrize("size", [5.0, 12.0, 40.0])
+def test_a_page_of_a_few_pixels_is_traced_too(size: float) -> None:
+    view = reduced(from_grey(np.full((80, 90), 128, np.uint8)))
+    rough = [Rough(np.array([20.0, 20.0]), np.array([20.0 + size, 20.0]))]
+    (side,) = follow(view, without_print(view), rough, reach_px=0.05 * size, deep_px=0.09 * size)
+    assert np.isfinite(side.curve).all()
+    assert side.support < 0.1
