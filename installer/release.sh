@@ -120,8 +120,9 @@ install_units() { # RELEASE ROLE
     if [ "$2" = station ]; then
         install -D -m 644 -t /etc/systemd/system.conf.d "$from/system.conf.d/50-lattrang-watchdog.conf"
         install -D -m 644 -t /etc/udev/rules.d "$from/udev/60-lattrang.rules"
-        if has_systemd; then
-            udevadm control --reload || true # no udev in a container, and no devices either
+        # No udev in a container, and no devices either.
+        if [ -S /run/udev/control ]; then
+            udevadm control --reload || true
             udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap || true
         fi
     fi
