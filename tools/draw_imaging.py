@@ -61,8 +61,19 @@ def light(width_px: int) -> Image.Image:
     return _beside(sides, ["as it came", "its light evened"])
 
 
+def curl(width_px: int) -> Image.Image:
+    """The inner half of a page's head near the end of a thick book, seen and made flat."""
+    frame = _frame(width_px, 306)
+    as_it_came = replace(DEFAULT_PROFILE, even_light=False)
+    before = process(frame, Setup(rotation_cw=0, page_type="target"), as_it_came)  # targets are never made flat
+    pictures = [_rgb(each.pages[0].planes) for each in (before, _processed(frame, as_it_came))]
+    heads = [each[: round(0.3 * each.shape[0]), round(0.4 * each.shape[1]) :] for each in pictures]
+    return _beside([_fitted(head, 330) for head in heads], ["perspective taken out", "made flat"])
+
+
 ALL: Final[dict[str, Callable[[int], Image.Image]]] = {
     "imaging-pages.jpg": pages,
+    "imaging-curl.jpg": curl,
     "imaging-findings.jpg": findings,
     "imaging-light.jpg": light,
 }
