@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.imaging.planes import NEUTRAL, Plane, Planes, plane, shrunk_to
+from appliance.imaging.planes import NEUTRAL, Plane, Planes, shrunk_to
 
 Floats = NDArray[np.float32]
 
@@ -27,23 +27,24 @@ _PAPER_SHARE: Final = 0.6
 """Measured: 0.66 to 1.0 of large shadows upon printed sheets are flat; 0.3 to 0.55 of most photographs, 0.8 of some."""
 _EVEN: Final = 1.03
 """A page that needs less is even: it goes through as it is."""
+_STRIP_ROWS: Final = 224
 _SPARSE: Final = 2
 """Every second row and column tells as much of how light is spread as all of them."""
 
 
 def even_light(page: Planes, small: Plane | None = None) -> Planes:
-    """Return the page with its paper as bright everywhere as where it is brightest; the same object when it is so.
+    """Return the page with its paper as bright everywhere as where it is brightest, in its own memory.
 
-    Nothing is made darker. Colour is brightened along with luma, so that its hue and saturation stay.
+    Large pages are never held twice, and what `page` held is gone.
 
     Args:
-        page: upright.
+        page: upright, and nobody else's yet.
         small: its luma made small, where that is at hand; at least 400 px long, or as long as the page.
     """
     gain = light_gain(page.y if small is None else small)
-    if gain is None:
-        return page
-    return Planes(_brighter(page.y, gain), _stronger(page.u, gain), _stronger(page.v, gain))
+    if gain is not None:
+        brighten(page, gain)
+    return page
 
 
 def light_gain(luma: Plane) -> Floats | None:
@@ -61,6 +62,18 @@ def light_gain(luma: Plane) -> Floats | None:
         return None
     gain = _only_on_paper(gain, np.asarray(paper, np.float32))
     return gain if _speaks(gain) else None
+
+
+def brighten(page: Planes, gain: Floats) -> None:
+    """Give every place of a page the light it lacks, in the page's own memory.
+
+    Nothing is made darker. Colour is brightened along with luma, so that its hue and saturation stay.
+    """
+    _multiply(page.y, gain, 255)
+    for chroma in (page.u, page.v):
+        np.bitwise_xor(chroma, NEUTRAL, out=chroma)  # with its first bit turned it is signed round 0
+        _multiply(chroma.view(np.int8), gain, 127)
+        np.bitwise_xor(chroma, NEUTRAL, out=chroma)
 
 
 def _speaks(gain: Floats) -> bool:
@@ -89,26 +102,24 @@ def _only_on_paper(gain: Floats, paper: Floats) -> Floats:
     return np.where(picture[labels], np.float32(_FALL_OFF), gain)
 
 
-def _brighter(values: Plane, gain: Floats) -> Plane:
-    """Return luma times the gain, which is stretched over it."""
-    more = _stretched(gain, values.shape, 255)
-    cv2.multiply(values, more, dst=more, scale=(float(gain.max()) - 1.0) / 255)
-    return plane(cv2.add(values, more, dst=more))
+def _multiply(values: NDArray[np.uint8] | NDArray[np.int8], gain: Floats, most: int) -> None:
+    """Multiply `values` by the gain, stretched over them, in place and in strips.
 
-
-def _stronger(values: Plane, gain: Floats) -> Plane:
-    """Return a chroma plane as far from neutral as the gain says; with its first bit turned it is signed round 0."""
-    neutral = np.uint8(NEUTRAL)
-    signed, more = np.bitwise_xor(values, neutral).view(np.int8), _stretched(gain, values.shape, 127).view(np.int8)
-    cv2.multiply(signed, more, dst=more, scale=(float(gain.max()) - 1.0) / 127)
-    return np.bitwise_xor(cv2.add(signed, more, dst=more).view(np.uint8), neutral)
-
-
-def _stretched(gain: Floats, shape: tuple[int, ...], most: int) -> Plane:
-    """Return how much is to be added at every place of a plane, the greatest gain as `most`.
-
-    Bytes are as good as floats here and several times faster: what is added is wrong by less than one level of light.
+    What is to be added is stretched as bytes, the greatest as `most`: several times faster than floats, and wrong by
+    less than one level of light.
     """
+    height, width = values.shape
     scale = most / (float(gain.max()) - 1.0)
-    added = cv2.convertScaleAbs(gain, alpha=scale, beta=-scale)
-    return plane(cv2.resize(added, shape[::-1], interpolation=cv2.INTER_LINEAR))
+    factor = -(-height // gain.shape[0])
+    rows, at_once = -(-height // factor), max(1, _STRIP_ROWS // factor)
+    wide = cv2.resize(cv2.convertScaleAbs(gain, alpha=scale, beta=-scale), (width, rows))
+    wide = cv2.copyMakeBorder(wide, 1, 1, 0, 0, cv2.BORDER_REPLICATE)
+    room = np.empty(((at_once + 2) * factor, width), np.uint8)
+    for first in range(0, rows, at_once):
+        part = wide[first : first + at_once + 2]  # a row more at both ends, so that strips join smoothly
+        tall = room[: len(part) * factor]
+        cv2.resize(part, (width, len(tall)), dst=tall)
+        strip = values[first * factor : first * factor + len(tall) - 2 * factor]
+        more = tall[factor : factor + len(strip)].view(values.dtype)
+        cv2.multiply(strip, more, dst=more, scale=1 / scale)
+        cv2.add(strip, more, dst=strip)
