@@ -83,6 +83,7 @@ def _set_up(places: Places, host: str, workers: Sequence[str]) -> bool:
     # Stations know this machine by the name that the configuration says now, whatever it was called at first.
     names = () if config.pairing is None else (config.pairing.public_host,)
     authority.issue_server(tuple({*ca.SERVER_NAMES, *names}))
+    authority.issue_pairing()
     if not config.web.token_file.exists():
         ca.write_private(config.web.token_file, secrets.token_urlsafe(24).encode())
     rules = places.broker_state / "dynamic-security.json"
