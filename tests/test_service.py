@@ -53,23 +53,40 @@ class Loop:
     def __init__(self) -> None:
         self.free = threading.Event()
         self.free.set()
+        self.is_held = threading.Event()
 
     def pass_by(self, *_: object, **__: object) -> bool:
+        if not self.free.is_set():
+            self.is_held.set()
         return self.free.wait(60)
+
+    def hold(self) -> None:
+        """From now on nobody passes."""
+        self.free.clear()
+
+    def wait_for_somebody(self) -> None:
+        assert self.is_held.wait(20)
 
 
 def beats(said: list[str]) -> int:
     return said.count("WATCHDOG=1")
 
 
-def falls_silent(systemd: Systemd, after_s: float = 0.6) -> bool:
+def falls_silent(systemd: Systemd) -> bool:
     """Tell whether the beat stops. What was on its way when the loop was stopped may still come."""
-    systemd.listen(after_s)
+    systemd.listen(0.6)
     return beats(systemd.listen(0.8)) == 0
 
 
 def goes_on_beating(systemd: Systemd) -> bool:
     return beats(systemd.listen(5.0, until=lambda said: beats(said) >= 2)) == 2
+
+
+def says_how_it_is(systemd: Systemd, words: str) -> bool:
+    def is_said(said: list[str]) -> bool:
+        return any(line.startswith(f"STATUS={words}") for line in said)
+
+    return is_said(systemd.heard) or is_said(systemd.listen(10, until=is_said))
 
 
 # The heart
@@ -161,8 +178,9 @@ def test_a_station_with_a_stuck_thread_stops_beating(stuck: str, systemd: System
         working.start()
         systemd.wait_for("READY=1", "WATCHDOG=1", "STATUS=closed")
         assert goes_on_beating(systemd)
-        loops[stuck].free.clear()
+        loops[stuck].hold()
         hold_up(stuck, session, front, loops["session"], camera)
+        loops[stuck].wait_for_somebody()
         try:
             assert falls_silent(systemd)
         finally:
@@ -206,8 +224,9 @@ def test_a_publisher_with_a_stuck_loop_stops_beating(systemd: Systemd, tmp_path:
         thread.start()
         systemd.wait_for("READY=1")
         assert goes_on_beating(systemd)
-        loop.free.clear()
-        silent = falls_silent(systemd, after_s=1.2)
+        loop.hold()
+        loop.wait_for_somebody()
+        silent = falls_silent(systemd)
         loop.free.set()
         stop.set()
         thread.join()
@@ -224,7 +243,8 @@ def test_a_worker_with_a_stuck_loop_stops_beating(systemd: Systemd, tmp_path: Pa
         thread.start()
         systemd.wait_for("READY=1")
         assert goes_on_beating(systemd)
-        loop.free.clear()
+        loop.hold()
+        loop.wait_for_somebody()
         silent = falls_silent(systemd)
         loop.free.set()
         stop.set()
@@ -250,9 +270,9 @@ def test_every_service_says_when_it_is_ready_that_it_lives_and_that_it_ends(tmp_
         for command, systemd, service in pairs:
             systemd.wait_for("READY=1", "WATCHDOG=1")
             assert goes_on_beating(systemd)
+            assert says_how_it_is(systemd, SERVICES[command]), systemd.heard
             service.send_signal(signal.SIGTERM)
             systemd.wait_for("STOPPING=1")
-            assert any(line.startswith(f"STATUS={SERVICES[command]}") for line in systemd.heard), systemd.heard
         assert [service.wait(20) for _, _, service in pairs] == [0, 0, 0, 0]
 
 
