@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.imaging.planes import NEUTRAL, Plane, Planes, shrunk_to
+from appliance.imaging.planes import NEUTRAL, Plane, Planes, shrunk, shrunk_to
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +25,9 @@ _FLAT: Final = 0.02
 """Change of paper's level from place to place, as a share of it; pictures change more, almost everywhere."""
 _PAPER_SHARE: Final = 0.6
 """Measured: 0.66 to 1.0 of large shadows upon printed sheets are flat; 0.3 to 0.55 of most photographs, 0.8 of some."""
+_COLOUR: Final = 0.16
+"""A shadow leaves paper its colour, blue and red difference together as shares of luma. Measured: shadows in the sun at
+most 0.125; a coloured panel 0.51."""
 _EVEN: Final = 1.03
 """A page that needs less is even: it goes through as it is."""
 _STRIP_ROWS: Final = 224
@@ -41,17 +44,18 @@ def even_light(page: Planes, small: Plane | None = None) -> Planes:
         page: upright, and nobody else's yet.
         small: its luma made small, where that is at hand; at least 400 px long, or as long as the page.
     """
-    gain = light_gain(page.y if small is None else small)
+    gain = light_gain(page, page.y if small is None else small)
     if gain is not None:
         brighten(page, gain)
     return page
 
 
-def light_gain(luma: Plane) -> Floats | None:
+def light_gain(page: Planes, luma: Plane) -> Floats | None:
     """Return the factor that each place lacks in light, on a small picture; None when it is nothing to speak of.
 
     Args:
-        luma: of an upright page, of any size.
+        page: upright.
+        luma: its own, of any size.
     """
     small = shrunk_to(luma, _LONGEST_PX)
     paper = np.maximum(_closed(small, _STROKES), _BAR_WEIGHT * _closed(small, _BARS))
@@ -60,7 +64,7 @@ def light_gain(luma: Plane) -> Floats | None:
     gain = np.asarray(np.clip(level / paper, 1.0, _MAX_GAIN), np.float32)
     if not _speaks(gain):
         return None
-    gain = _only_on_paper(gain, np.asarray(paper, np.float32))
+    gain = _only_on_paper(gain, np.asarray(paper, np.float32), page)
     return gain if _speaks(gain) else None
 
 
@@ -88,18 +92,30 @@ def _closed(small: Plane, kernel_px: int) -> Floats:
     return np.asarray(cv2.medianBlur(closed, 5), np.float32)
 
 
-def _only_on_paper(gain: Floats, paper: Floats) -> Floats:
-    """Return the gain, no more than a lamp may need in dark places that are not flat: those are pictures."""
+def _only_on_paper(gain: Floats, paper: Floats, page: Planes) -> Floats:
+    """Return the gain, no more than a lamp may need in dark places that are not flat, or coloured: pictures, panels."""
     if float(gain.max()) <= _FALL_OFF:
         return gain
     dark = gain > _FALL_OFF
     across, down = (np.abs(cv2.Sobel(paper, cv2.CV_32F, dx, 1 - dx, scale=1 / 8))[dark] for dx in (1, 0))
     flat = (across + down < _FLAT * paper[dark]) & (gain[dark] < _MAX_GAIN)
-    count, labels = cv2.connectedComponents(dark.astype(np.uint8))
+    count, found = cv2.connectedComponents(dark.astype(np.uint8))
+    labels = np.asarray(found, np.int32)
     inside = labels[dark]
     sizes, flats = np.bincount(inside, minlength=count), np.bincount(inside[flat], minlength=count)
-    picture = flats < _PAPER_SHARE * sizes
+    picture = (flats < _PAPER_SHARE * sizes) | (_other_colour(page, paper, labels, count) > _COLOUR)
     return np.where(picture[labels], np.float32(_FALL_OFF), gain)
+
+
+def _other_colour(page: Planes, paper: Floats, labels: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+    """Return how far the colour of each labelled place, as a share of its luma, is from that of all unlabelled ones."""
+    size, places = (labels.shape[1], labels.shape[0]), labels.ravel()
+    sizes, far = np.maximum(np.bincount(places, minlength=count), 1), np.zeros(count)
+    for chroma in (page.u, page.v):
+        share = (shrunk(chroma, size).astype(np.float32) - NEUTRAL) / paper
+        means = np.bincount(places, share.ravel(), count) / sizes
+        far += np.abs(means - means[0])
+    return far
 
 
 def _multiply(values: NDArray[np.uint8] | NDArray[np.int8], gain: Floats, most: int) -> None:

@@ -122,3 +122,22 @@ def test_only_printed_pages_of_ordinary_books_are_evened() -> None:
     assert spread_of_paper(replace(single_page, page_type="plate")) < 0.8
     judged = [process(frame, single_page, profile).pages[0].findings for profile in (DEFAULT_PROFILE, as_it_came)]
     assert judged[0] == judged[1]
+
+
+def test_a_coloured_panel_is_no_shadow_however_flat_it_is() -> None:
+    page = printed_page(lines=8)
+    page[560:840, 60:560] = (105, 150, 190)
+    before = lit(page, shadow(*page.shape[:2]))
+    after = evened(before)
+    assert after.y[100:380:9, 40:300:9].mean() > 1.5 * before.y[100:380:9, 40:300:9].mean()
+    assert abs(float(after.y[600:800, 100:500].mean()) - float(before.y[600:800, 100:500].mean())) < 0.2 * 150
+
+
+def test_a_page_with_little_print_in_a_shadow_is_evened_too() -> None:
+    sheet = np.full((880, 620, 3), 225, np.uint8)
+    sheet[:180] = printed_page(lines=26)[80:260]
+    (page,) = process(
+        single(QUAD, page=(sheet * shadow(880, 620)[..., None]).astype(np.uint8)).planes, Setup(), DEFAULT_PROFILE
+    ).pages
+    levels = paper_levels(page.planes)
+    assert levels.min() > 0.9 * levels.max()
