@@ -77,6 +77,8 @@ need_room() { # FOLDER MIB
 }
 
 need_turn() {
+    # Services of their own users read what is written from here on, however root's shell was set up.
+    umask 022
     exec 9>/run/lattrang-install.lock
     flock -n 9 || fail INST-13 7 "another install.sh is at work. Wait until it has ended."
 }

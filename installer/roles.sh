@@ -30,7 +30,7 @@ Makes this machine a capture station. Safe to repeat: what is there is kept, wha
   --centre HOST      the central server: the time comes from it
   --simulated        no Raspberry Pi: a drawn book for a camera
   --update-key FILE  public key (PEM, Ed25519) whose updates this machine takes
-A disk for the captures: give its ext4 partition the label "lattrang" (e2label), before or after.
+A disk for the captures: give its ext4 partition the label "lattrang" (e2label) first.
 TEXT
 }
 
@@ -78,6 +78,9 @@ mount_disk() {
     mountpoint -q "$srv" && return 0
     [ "$(blkid -o value -s TYPE "$device")" = ext4 ] ||
         fail INST-16 5 "the disk labelled lattrang is not ext4. Run: sudo mkfs.ext4 -L lattrang $(readlink -f "$device") (this erases it)"
+    # A disk that is mounted over captures hides them: they would never reach the centre.
+    [ -z "$(ls -A "$srv/spool/captures" 2>/dev/null)" ] ||
+        fail INST-16 5 "captures lie in $srv on another disk, and the one labelled lattrang would hide them. Hand them over first, or move the spool."
     install -d -m 755 "$srv"
     if ! grep -q '^LABEL=lattrang ' /etc/fstab; then
         # Without the disk the machine still boots, but the station does not start: captures never go to the card.
@@ -162,7 +165,7 @@ set_up_central() { # RELEASE OPTION…
     local program="$1/venv/bin/lattrang"
     shift
     install -d -m 755 "$etc"
-    (umask 022 && "$program" central setup --config "$etc/central.toml" "$@") ||
+    "$program" central setup --config "$etc/central.toml" "$@" ||
         fail INST-15 3 "the configuration $etc/central.toml has faults. Mend what is named above, then run this again."
     chown -R lattrang-central: /var/lib/lattrang-central
     chown -R lattrang-broker: /var/lib/lattrang-broker

@@ -13,15 +13,24 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.opt, self.etc, self._bin = folder / "opt", folder / "etc", folder / "bin"
-        for made in (self.opt, self.etc, self._bin, folder / "run"):
+        self.opt, self.etc, self.srv, self._bin = folder / "opt", folder / "etc", folder / "srv", folder / "bin"
+        self.disks = folder / "disks"
+        for made in (self.opt, self.etc, self.srv, self.disks, self._bin, folder / "run"):
             made.mkdir()
+        places = {
+            "/opt/lattrang": self.opt,
+            "/etc/lattrang": self.etc,
+            "/srv/lattrang": self.srv,
+            "/etc/fstab": self.etc / "fstab",
+            "/dev/disk/by-label": self.disks,
+            "/run/lattrang-install.lock": folder / "run" / "lattrang-install.lock",
+        }
         shutil.copytree(ROOT / "installer", folder / "installer")
         shutil.copy(ROOT / "install.sh", folder)
         for piece in (folder / "installer").iterdir():
             text = piece.read_text("utf-8")
-            for ours, theirs in (("/opt/lattrang", self.opt), ("/etc/lattrang", self.etc), ("/run/", folder / "run")):
-                text = text.replace(ours, f"{theirs}/" if ours.endswith("/") else str(theirs))
+            for theirs, ours in places.items():
+                text = text.replace(theirs, str(ours))
             piece.write_text(text, "utf-8")
 
     def put(self, program: str, script: str) -> None:

@@ -138,3 +138,43 @@ def test_services_that_packages_bring_are_switched_off_and_those_that_were_there
     asked = (shell.folder / "asked").read_text()
     assert "disable -q mosquitto.service" in asked
     assert "nginx" not in asked
+
+
+@pytest.fixture
+def disk(shell: Shell) -> Shell:
+    """A machine with a disk labelled lattrang; what is done to it is noted."""
+    (shell.disks / "lattrang").touch()
+    (shell.etc / "fstab").write_text("/dev/root / ext4 rw 0 1\n")
+    shell.put("blkid", "echo ext4")
+    shell.put("mountpoint", f"[ -f {shell.folder}/mounted ]")
+    shell.put("mount", f'echo "$@" >>{shell.folder}/mounted')
+    shell.put("systemctl", "exit 0")
+    return shell
+
+
+def test_the_disk_with_our_label_is_mounted_once_and_at_every_start(disk: Shell) -> None:
+    assert disk.call("mount_disk; mount_disk").returncode == 0
+    assert (disk.folder / "mounted").read_text() == f"{disk.srv}\n"
+    ours = [line for line in (disk.etc / "fstab").read_text().splitlines() if "lattrang" in line]
+    assert ours == [f"LABEL=lattrang {disk.srv} ext4 noatime,nofail,x-systemd.device-timeout=30s 0 2"]
+
+
+def test_a_disk_of_another_kind_is_named_and_left_alone(disk: Shell) -> None:
+    disk.put("blkid", "echo vfat")
+    said = disk.call("mount_disk")
+    assert (said.returncode, "INST-16" in said.stderr, "mkfs.ext4 -L lattrang" in said.stderr) == (5, True, True)
+    assert "lattrang" not in (disk.etc / "fstab").read_text()
+
+
+def test_a_disk_is_not_mounted_over_captures(disk: Shell) -> None:
+    (disk.srv / "spool" / "captures" / "one").mkdir(parents=True)
+    said = disk.call("mount_disk")
+    assert (said.returncode, "would hide them" in said.stderr) == (5, True)
+    assert not (disk.folder / "mounted").exists()
+    assert "lattrang" not in (disk.etc / "fstab").read_text()
+
+
+def test_without_such_a_disk_nothing_is_mounted(shell: Shell) -> None:
+    shell.put("mount", f"touch {shell.folder}/mounted")
+    assert shell.call("mount_disk").returncode == 0
+    assert not (shell.folder / "mounted").exists()
