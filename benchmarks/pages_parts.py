@@ -16,13 +16,13 @@ from appliance.imaging.fingers import find_intruders
 from appliance.imaging.flatten import flattened
 from appliance.imaging.model import Processed, Setup
 from appliance.imaging.pipeline import process
-from appliance.imaging.planes import Planes, from_jpeg, half_size, shrunk_to
+from appliance.imaging.planes import Plane, Planes, from_jpeg, half_size, shrunk_to
 from appliance.imaging.profiles import DEFAULT_PROFILE
 from appliance.imaging.rectify import Mapping as PageMapping
 from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.sheets import Found, find_sheets
 from appliance.imaging.similarity import same_spread, signature
-from appliance.imaging.tone import even_light
+from appliance.imaging.tone import brighten, light_gain
 from appliance.imaging.view import View, reduced, without_print
 
 BARE_BGR, BARE_PLANES = "bare calls on BGR", "bare calls on planes"
@@ -80,6 +80,7 @@ def ways(planes: Planes) -> dict[str, Way]:
     curled = _curled(planes, found, mappings)
     flat = [rectify(planes, mapping) for mapping in mappings]
     own, other = signature(view.y), signature(np.ascontiguousarray(view.y[:, ::-1]))  # in a mirror: like no other page
+    copies = [Planes(page.y.copy(), page.u.copy(), page.v.copy()) for page in flat]  # brighter from round to round
     small = [shrunk_to(page.y, _SMALL_PX) for page in flat]
     return {
         BARE_BGR: lambda: _bare_bgr(jpeg, mappings),
@@ -92,7 +93,7 @@ def ways(planes: Planes) -> dict[str, Way]:
         "looking for curl": lambda: _curled(planes, found, mappings),
         "remaps": lambda: [rectify(planes, mapping) for mapping in mappings],
         "remaps, flattened": lambda: [rectify(planes, mapping) for mapping in curled],
-        "evening the light": lambda: [even_light(*each) for each in zip(flat, small, strict=True)],
+        "evening the light": lambda: [_even(*each) for each in zip(copies, small, strict=True)],
         "decoding to planes": lambda: from_jpeg(jpeg),
         "encodes": lambda: [encode(page, quality=DEFAULT_PROFILE.jpeg_quality) for page in flat],
     }
@@ -146,6 +147,12 @@ def _warped(
 def _find(planes: Planes) -> None:
     view = reduced(planes)
     find_sheets(planes, view, without_print(view))
+
+
+def _even(page: Planes, small: Plane) -> None:
+    gain = light_gain(page, small)
+    if gain is not None:
+        brighten(page, gain)
 
 
 def _check(view: View, clean: View, found: Found, mappings: list[PageMapping], flat: list[Planes]) -> None:
