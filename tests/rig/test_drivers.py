@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.rig.machine import CHIP, PROJECT, PYTHON, Machine
+from benchmarks.rig import CHIP, PROJECT, PYTHON, Machine
 
 pytestmark = [pytest.mark.pi, pytest.mark.slow, pytest.mark.timeout(1800)]
 

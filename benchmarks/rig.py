@@ -1,30 +1,42 @@
-"""A machine to install on, switch on, press and unplug: Debian with systemd on a kernel that runs as one process.
+"""A station to install on, switch on, press and unplug: Debian with systemd on a kernel that runs as one process.
 
 It has a simulated GPIO chip under the real lgpio, picamera2 on libcamera's virtual camera, one disk and one cable. The
 scripts that build and boot it are not part of the project: `LATTRANG_RIG` names the folder in which they lie.
 """
 
+import fcntl
 import os
-import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 HERE: Final = Path(__file__).parent
-ROOT: Final = HERE.parents[1]
+ROOT: Final = HERE.parent
 SCRIPTS: Final = "LATTRANG_RIG"
 FOLDER: Final = "LATTRANG_RIG_FOLDER"
 BUILD_S: Final = 1800
 BOOT_S: Final = 240
+_CUT_S: Final = 30.0
 PROJECT: Final = "/opt/lattrang-src"
 PYTHON: Final = "/opt/venv/bin/python"
 CHIP: Final = "/sys/devices/platform/gpio-sim.0/gpiochip0"
 PEDAL_PIN: Final = 17
+
+
+class CommandFailed(Exception):
+    """A command on a machine of the rig failed; what it said last stands in the message."""
+
+    def __init__(self, command: str, done: "subprocess.CompletedProcess[bytes]") -> None:
+        said = (done.stdout + done.stderr).decode(errors="replace")[-1500:]
+        super().__init__(f"{command!r} ended with {done.returncode}: {said}")
+        self.said = said
+
+
+class NoRig(Exception):
+    """There is no rig here, or it cannot work here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +64,22 @@ class Machine:
         self._script("off", timeout_s=60)
 
     def cut(self) -> None:
-        """Pull the plug."""
+        """Pull the plug, and return when nothing holds the disk any more."""
         self._script("cut", timeout_s=10)
+        end_s = time.monotonic() + _CUT_S
+        with (self.folder / self.disk).open("rb+") as disk:
+            while True:
+                try:
+                    fcntl.lockf(disk, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() > end_s:
+                        raise
+                    threading.Event().wait(0.05)
+                else:
+                    return
 
     def shell(self, command: str, *, stdin: bytes = b"", timeout_s: float = 300) -> str:
-        """Run a command as root and return what it printed; raises `CalledProcessError` where it failed."""
+        """Run a command as root and return what it printed; raises `CommandFailed` where it failed."""
         done = subprocess.run(  # our own script
             [str(self.scripts / "boot.sh"), "ssh", command],
             input=stdin,
@@ -66,8 +89,15 @@ class Machine:
             check=False,
         )
         if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+            raise CommandFailed(command, done)
         return done.stdout.decode(errors="replace")
+
+    def start(self, command: str) -> "subprocess.Popen[bytes]":
+        """Start a command as root and return it; what it prints can be read while it runs."""
+        words = [str(self.scripts / "boot.sh"), "ssh", command]
+        return subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment()
+        )
 
     def put(self, content: bytes, path: str) -> None:
         """Write a file there."""
@@ -108,12 +138,12 @@ class Machine:
 
 
 def scripts() -> Path:
-    """Return where the rig's scripts are; skips the test where there are none or where they cannot work."""
+    """Return where the rig's scripts are; raises `NoRig`."""
     named = os.environ.get(SCRIPTS)
     if not named:
-        pytest.skip(f"{SCRIPTS} does not name the folder of a rig (CONTRIBUTING.md, on the Pi's own software)")
+        raise NoRig(f"{SCRIPTS} does not name the folder of a rig (CONTRIBUTING.md, on the Pi's own software)")
     if os.geteuid() != 0:
-        pytest.skip("a rig needs root: it makes a network namespace and mounts a disk")
+        raise NoRig("a rig needs root: it makes a network namespace and mounts a disk")
     return Path(named).resolve()
 
 
@@ -136,46 +166,12 @@ def build(where: Path, made_by: Path) -> None:
                 check=True,
                 timeout=BUILD_S,
             )
-    _install_python_packages(where / "root")
-
-
-def _install_python_packages(root: Path) -> None:
-    """Put what the project needs into the machine's Python; it has no way out to fetch it by itself."""
-    stamp = root / "opt" / "venv" / ".lattrang"
-    wanted = (ROOT / "pyproject.toml").read_text("utf-8") + (ROOT / "constraints.txt").read_text("utf-8")
-    if stamp.exists() and stamp.read_text("utf-8") == wanted:
-        return
-    source = root / PROJECT.lstrip("/")
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".venv", ".git", "node_modules", "__pycache__"))
-    with _mounted(root):
-        pip = ["chroot", str(root), "env", "-u", "PIP_FIND_LINKS", "HOME=/root", "/opt/venv/bin/pip", "install", "-q"]
-        pip += ["-c", f"{PROJECT}/constraints.txt", f"{PROJECT}[station]", "pytest", "pytest-timeout"]
-        subprocess.run(pip, check=True, timeout=BUILD_S)
-        uninstall = ["chroot", str(root), "/opt/venv/bin/pip", "uninstall", "-q", "-y", "lattrang"]
-        subprocess.run(uninstall, check=True, timeout=60)  # only what it needs stays
-    stamp.write_text(wanted, "utf-8")
-
-
-@contextmanager
-def _mounted(root: Path) -> Iterator[None]:
-    shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
-    certificates = str(root / "etc/ssl/certs")
-    subprocess.run(["mount", "-t", "proc", "proc", str(root / "proc")], check=True)
-    try:
-        subprocess.run(["mount", "--bind", "/etc/ssl/certs", certificates], check=True)
-        try:
-            yield
-        finally:
-            subprocess.run(["umount", certificates], check=True)
-    finally:
-        subprocess.run(["umount", str(root / "proc")], check=True)
 
 
 def _shim(where: Path) -> Path:
     """Return the library that lets the kernel run on processors with more state than it knows."""
     built = where / "xstate.so"
-    source = HERE / "xstate.c"
+    source = HERE / "rig_xstate.c"
     if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
         compile_it = ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-o", str(built), str(source), "-ldl"]
         subprocess.run(compile_it, check=True)
