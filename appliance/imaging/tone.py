@@ -109,13 +109,14 @@ def _only_on_paper(gain: Floats, paper: Floats, page: Planes) -> Floats:
 
 def _other_colour(page: Planes, paper: Floats, labels: NDArray[np.int32], count: int) -> NDArray[np.float64]:
     """Return how far the colour of each labelled place, as a share of its luma, is from that of all unlabelled ones."""
+    labels, paper = labels[::_SPARSE, ::_SPARSE], paper[::_SPARSE, ::_SPARSE]
     size, places = (labels.shape[1], labels.shape[0]), labels.ravel()
-    sizes, far = np.maximum(np.bincount(places, minlength=count), 1), np.zeros(count)
+    sizes, far = np.bincount(places, minlength=count), np.zeros(count)
     for chroma in (page.u, page.v):
         share = (shrunk(chroma, size).astype(np.float32) - NEUTRAL) / paper
-        means = np.bincount(places, share.ravel(), count) / sizes
+        means = np.bincount(places, share.ravel(), count) / np.maximum(sizes, 1)
         far += np.abs(means - means[0])
-    return far
+    return np.where(sizes > 0, far, 0.0)
 
 
 def _multiply(values: NDArray[np.uint8] | NDArray[np.int8], gain: Floats, most: int) -> None:
