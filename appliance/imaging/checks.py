@@ -35,11 +35,18 @@ _OF_PAPER: Final = frozenset({"exposure_dark", "skew", "blank_page", "blur_unsur
 
 
 def blur_limit_px(profile: Profile, calibrated_px: float | None, run_px: tuple[float, ...]) -> tuple[float, bool]:
-    """Return the widest edge still called sharp, and whether this station or job (not the profile) set it."""
-    if calibrated_px is None and len(run_px) < _RUN:
+    """Return the widest edge still called sharp, and whether so much is known that the profile need not be asked.
+
+    One or two captures tell something already; they may be soft themselves, or another camera's.
+    """
+    if calibrated_px is None and not run_px:
         return profile.max_edge_sigma_px, False
-    usual = calibrated_px if calibrated_px is not None else sorted(run_px)[int(_RUN_SHARE * len(run_px))]
-    return min(profile.max_edge_sigma_px, max(_SHARPEST_LIMIT_PX, _RUN_FACTOR * usual)), True
+    known = calibrated_px is not None or len(run_px) >= _RUN
+    if calibrated_px is not None:
+        usual = calibrated_px
+    else:
+        usual = sorted(run_px)[int(_RUN_SHARE * len(run_px))] if known else max(run_px)
+    return min(profile.max_edge_sigma_px, max(_SHARPEST_LIMIT_PX, _RUN_FACTOR * usual)), known
 
 
 def check_blur(edges: Edges, profile: Profile, limit_px: float, known: bool) -> tuple[FindingEntry, ...]:
@@ -50,7 +57,7 @@ def check_blur(edges: Edges, profile: Profile, limit_px: float, known: bool) -> 
     code = "motion" if edges.ratio > ratio else "blur"
     soft = edges.sharper_px * (1 + _FAINT_WEIGHT * edges.faint) > profile.max_softness
     smeared = code == "motion" and edges.sigma_px > _SMEARED_PX
-    if known and edges.ratio > _LEANING:
+    if limit_px < profile.max_edge_sigma_px and edges.ratio > _LEANING:
         limit_px *= _LEANING_SHARE
     if edges.sigma_px <= limit_px and (known or not (soft or smeared)):
         return ()
@@ -101,16 +108,17 @@ def check_exposure(tone: Tone, profile: Profile, ink: float | None = None) -> tu
     return tuple(found)
 
 
-def check_cut(at_border: tuple[float, ...], pieces: tuple[int, ...]) -> tuple[FindingEntry, ...]:
+def check_cut(at_border: tuple[float, ...], count_pieces: Callable[[], tuple[int, ...]]) -> tuple[FindingEntry, ...]:
     """Judge sides that lie on the frame's border: with print in the cut the page has lost text.
 
     Args:
         at_border: for the top, right, bottom and left side, the share of it that the frame ends.
-        pieces: how many pieces of print lie along the same sides.
+        count_pieces: counts how many pieces of print lie along the same sides; asked only where something is cut.
     """
     cut = [index for index, share in enumerate(at_border) if share >= _CUT_SHARE]
     if not cut:
         return ()
+    pieces = count_pieces()
     worst = max(pieces[index] for index in cut)
     severity: Severity = "bad" if worst > _MAX_CUT_PIECES else "warn"
     return (FindingEntry(code="cut_edge", severity=severity, value=float(worst), limit=float(_MAX_CUT_PIECES)),)

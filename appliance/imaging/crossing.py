@@ -133,19 +133,19 @@ def _usual(tones: Floats, *, bright: bool) -> Floats:
         bright: begin with the brighter half; paper is brighter than most that lies on it.
     """
     values = tones.T.astype(np.float64)
-    basis = _parabolas(len(values))
+    basis = legendre(len(values), 2)
     chosen = values[values[:, 0] >= np.median(values[:, 0])] if bright else values
     found = np.broadcast_to(np.median(chosen, axis=0), values.shape)
     for width in _WIDTHS:
         weighted = basis / (1.0 + (apart(values.T, found.T) / width) ** 2)[:, None] ** 2
-        found = basis @ np.linalg.lstsq(weighted.T @ basis, weighted.T @ values, rcond=None)[0]
+        found = basis @ np.linalg.solve(weighted.T @ basis, weighted.T @ values)
     return np.asarray(found.T, np.float32)
 
 
 @cache
-def _parabolas(count: int) -> NDArray[np.float64]:
-    """Return the first three Legendre polynomials at `count` places."""
-    return np.asarray(np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, count), 2), np.float64)
+def legendre(count: int, degree: int) -> NDArray[np.float64]:
+    """Return the first Legendre polynomials at `count` places, shape (count, degree + 1)."""
+    return np.asarray(np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, count), degree), np.float64)
 
 
 def apart(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.imaging.crossing import NARROWEST, OUTSIDE, Strip, apart, crossing
+from appliance.imaging.crossing import NARROWEST, OUTSIDE, Strip, apart, crossing, legendre
 from appliance.imaging.geometry import Polygon, points
 from appliance.imaging.view import View
 
@@ -139,7 +139,7 @@ def _paper_begins(strip: Strip, tone: NDArray[np.float64]) -> tuple[NDArray[np.f
 
 def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the cubic that most of the values lie on, however far off the others stand."""
-    basis = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, len(values)), 3)
+    basis = legendre(len(values), 3)
     found = np.full(len(values), float(np.median(values)))
     for stray in (8.0, 4.0, 2.0, 1.5, 1.5):
         weighted = basis * (weight / (1.0 + ((values - found) / stray) ** 2))[:, None]
@@ -149,7 +149,8 @@ def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray
 
 def _rolled_out(clean: View, base: Polygon, inward: Polygon, first: int, last: int) -> Strip:
     """Return rows `first` to `last` (excluded) beside a side; `inward` is one step into the page, in pixels."""
-    grid = (base[None] + np.arange(first, last)[:, None, None] * inward).astype(np.float32)
+    steps = np.arange(first, last, dtype=np.float32)[:, None, None] * inward.astype(np.float32)
+    grid = base.astype(np.float32)[None] + steps
     tones = (
         cv2.remap(values, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
         for values in (clean.y, clean.u, clean.v)

@@ -204,18 +204,26 @@ def lean(ink: Plane) -> float | None:
     strips = np.array_split(np.minimum(inner, 60).astype(np.float32), _STRIPS, axis=1)
     profiles = np.stack([strip.mean(axis=1) for strip in strips])
     middle = (np.arange(_STRIPS) - (_STRIPS - 1) / 2) * inner.shape[1] / _STRIPS
-    order = np.array([_order(profiles, middle * np.tan(np.radians(angle))) for angle in _SKEWS_DEG])
+    rounds = np.concatenate([profiles, profiles], axis=1)
+    order = np.array([_order(rounds, middle * np.tan(np.radians(angle))) for angle in _SKEWS_DEG])
     best = int(order.argmax())
     if order[best] < 1.25 * float(np.median(order)) or best in (0, len(order) - 1):
         return None
     return float(_SKEWS_DEG[best])
 
 
-def _order(profiles: NDArray[np.float32], shifts: NDArray[np.float64]) -> float:
-    """Return how strongly rows alternate between ink and paper once each strip is moved up by its shift."""
-    length = profiles.shape[1]
-    rows = (np.arange(length) + np.rint(shifts).astype(int)[:, None]) % length
-    return float(np.var(np.take_along_axis(profiles, rows, axis=1).mean(axis=0)))
+def _order(rounds: NDArray[np.float32], shifts: NDArray[np.float64]) -> float:
+    """Return how strongly rows alternate between ink and paper once each strip is moved up by its shift.
+
+    Args:
+        rounds: profile of every strip, twice over, shape (strips, 2 * rows).
+        shifts: in rows, one a strip.
+    """
+    length = rounds.shape[1] // 2
+    total = np.zeros(length, np.float32)
+    for strip, first in zip(rounds, np.rint(shifts).astype(int) % length, strict=True):
+        total += strip[first : first + length]
+    return float(total.var())
 
 
 def _without_border(values: Plane, share: float) -> Plane:

@@ -162,7 +162,7 @@ def _page(
     if rules.certain:
         border = shares_at_border(corners, outline, planes.width_px, planes.height_px)
         inside = mapping.from_frame(outline) * (ink.shape[1] / flat.width_px)
-        findings += checks.check_cut(border, measure.print_along_sides(ink, inside))
+        findings += checks.check_cut(border, lambda: measure.print_along_sides(ink, inside))
         findings += checks.check_skew(measure.lean(ink), straightened_deg(corners), rules.profile)
         findings += checks.check_blank(share, rules.profile)
     findings = checks.wanted(findings, rules.page_type)

@@ -21,6 +21,8 @@ _ALONE_GAP: Final = 1.2
 _LONGEST: Final = 4
 _BEYOND: Final = 1.5
 _SURE: Final = 0.6
+_AS_DARK: Final = 0.55
+"""Of the print beside it: a number is printed with the same ink; grain of a table beyond the page is paler."""
 _O, _STROKE, _A, _B = (CLASSES.index(name) for name in ("o", "stroke", "a", "b"))
 
 
@@ -70,11 +72,13 @@ def _read_strip(strip: NDArray[np.uint8], page_px: float, at_head: bool, leaves:
     signs = [[_cut(ink, box) for box in word] for word in words]
     beliefs = classify([sign for word in signs for sign in word])
     usual = float(np.median([box.height for box in print_boxes])) if print_boxes else 0.0
+    darkness = float(np.median([_darkness(ink, box) for box in print_boxes])) if print_boxes else 0.0
     found: list[tuple[int, Reading]] = []
     for word in words:
         own, beliefs = beliefs[: len(word)], beliefs[len(word) :]
         reading = _spelt(own, leaves)
-        if reading is not None and max(box.height for box in word) >= 0.8 * usual:
+        as_dark = min(_darkness(ink, box) for box in word) >= _AS_DARK * darkness
+        if reading is not None and as_dark and max(box.height for box in word) >= 0.8 * usual:
             found.append((word[0].y if at_head else -word[0].y, reading))
     sure = [each for each in found if each[1].confidence >= _SURE]
     return [min(sure, key=lambda each: each[0])[1]] if sure else []
@@ -141,6 +145,10 @@ def _cut(ink: NDArray[np.uint8], box: _Box) -> Ink:
     return cast(Ink, np.clip(piece / max(26.0, float(np.percentile(piece, 98))), 0, 1))
 
 
+def _darkness(ink: NDArray[np.uint8], box: _Box) -> float:
+    return float(np.percentile(ink[box.y : box.y + box.height, box.x : box.x + box.width], 98))
+
+
 def _spelt(beliefs: Floats, leaves: bool) -> Reading | None:
     """Return the digits that are believed most, and the least belief in any of them."""
     digits = beliefs[:, :10].copy()
@@ -155,4 +163,6 @@ def _spelt(beliefs: Floats, leaves: bool) -> Reading | None:
             label, least = label + str(int(row.argmax())), min(least, float(row.max()))
     if len(digits) == 1:
         least *= 0.75 - 0.75 * float(beliefs[0, _STROKE])  # any upright mark looks like a 1
+    elif float(beliefs[:, _STROKE].min()) > 0.5:
+        least *= 0.75  # so do two or three
     return parse(label, leaves=leaves, confidence=min(1.0, least)) if not label.startswith("0") else None

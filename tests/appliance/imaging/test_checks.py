@@ -56,6 +56,12 @@ def test_defocus_is_seen_in_the_shade_and_on_pages_with_little_print() -> None:
         assert severities(judge(changed(planes, blurred), run=0))["blur"] == "bad"
 
 
+@pytest.mark.parametrize("run", [1, 2, 3])
+def test_motion_of_four_pixels_is_seen_once_a_single_capture_shows_how_sharp_a_book_is(run: int) -> None:
+    smeared = plane(cv2.blur(CLEAN.planes.y, (1, 4)))
+    assert set(severities(judge(changed(CLEAN.planes, smeared), run=run)).values()) == {"bad"}
+
+
 def test_the_softer_of_two_cameras_is_not_held_against_the_sharper_one() -> None:
     limits = [blur_limit_px(DEFAULT_PROFILE, None, (0.9, 1.2) * pairs)[0] for pairs in (2, 3, 4)]
     assert min(limits) > 1.2
