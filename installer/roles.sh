@@ -141,7 +141,7 @@ install_central() {
     switch_to "$release"
     start_units central
     end_role central
-    say "the screens: https://$(hostname)/enter, or http://127.0.0.1:8600/enter on this machine, signed in with /var/lib/lattrang-central/web.token"
+    say "the screens: https://${host:-$(hostname)}/enter, or http://127.0.0.1:8600/enter on this machine, signed in with /var/lib/lattrang-central/web.token"
 }
 
 note_packages() { # PACKAGE… — which of them are not here yet, so that it is known also after an interruption
