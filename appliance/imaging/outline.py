@@ -52,7 +52,7 @@ def find_region(clean: View) -> Region | None:
     """Return the best piece of paper in a view without print, or None when nothing large stands out."""
     best: Region | None = None
     for mask in _masks(clean):
-        region = _region(clean, mask)
+        region = region_of_mask(clean, mask)
         if region is not None and (best is None or region.score > best.score):
             best = region
         if best is not None and best.score >= _CLEAR_SCORE:
@@ -70,7 +70,7 @@ def region_of_one_colour(clean: View) -> Region | None:
     inside = mask > 0
     if inside.all() or float(np.mean(unlike[~inside])) - float(np.mean(unlike[inside])) < _OTHER_COLOUR:
         return None
-    return _region(clean, plane(mask))
+    return region_of_mask(clean, plane(mask))
 
 
 def region_within_rim(view: View) -> Region | None:
@@ -89,7 +89,7 @@ def region_within_rim(view: View) -> Region | None:
     large = large[large > 0]
     if not large.size:
         return None
-    return _region(view, plane(np.where(np.isin(labels, large), 255, 0).astype(np.uint8)))
+    return region_of_mask(view, plane(np.where(np.isin(labels, large), 255, 0).astype(np.uint8)))
 
 
 def region_within(view: View, polygon: Polygon) -> Region:
@@ -119,8 +119,8 @@ def _lighter(values: Plane) -> Plane:
     return plane(cv2.threshold(values, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
 
 
-def _region(view: View, mask: Plane) -> Region | None:
-    """Return the mask's largest piece with its holes (print, pictures) filled, or None when it is too small."""
+def region_of_mask(view: View, mask: Plane) -> Region | None:
+    """Return a mask's largest piece with its holes (print, pictures) filled, or None when it is too small."""
     side = max(3, round(view.longer_px / 80) | 1)
     kernel = np.ones((side, side), np.uint8)
     tidy = plane(cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel))

@@ -8,6 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from appliance.imaging.attachments import without_attachments
 from appliance.imaging.beyond import print_beyond
 from appliance.imaging.division import Divided, divide, looks_like_two
 from appliance.imaging.geometry import Polygon, clockwise_from_top_left, four_corners, is_sane_quad
@@ -156,6 +157,9 @@ def _of_region(look: _Look, region: Region | None) -> Found:
     if region is None:
         return Found((), paper=False)
     quad = clockwise_from_top_left(four_corners(region.contour))
+    paper = without_attachments(look.clean, region, quad)
+    if paper is not region:
+        region, quad = paper, clockwise_from_top_left(four_corners(paper.contour))
     if not is_sane_quad(quad):
         return Found(())
     divided = divide(look.view, region, quad, may_divide=look.may_divide, upright=look.upright)
