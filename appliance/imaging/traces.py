@@ -25,7 +25,8 @@ _ALONG: Final = 3.0
 _ACROSS: Final = 2.2
 """... and across them; what is then darker than above and below it is a line."""
 _AROUND: Final = 6.0
-_LEAST_INK: Final = 0.012
+_LEAST_INK: Final = 0.006
+"""Of the paper's tone: the thin rules of a table tell as much as its print."""
 _MOST_INK: Final = 0.35
 """Of the paper's tone: black bars weigh no more than print."""
 _END: Final = 0.6
