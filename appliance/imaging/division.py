@@ -14,6 +14,9 @@ from appliance.imaging.view import View
 _BENT: Final = 0.04
 """Measured: flat sheets at most 0.016 under any shadow, open books from 0.05."""
 _SPINE_IF_BENT: Final = 0.40
+_BROKEN: Final = 0.3
+"""Where both edges of the paper break so sharply two pages meet, however faint the shadow; flat sheets have to 0.1."""
+_SPINE_IF_BROKEN: Final = 0.25
 _SPINE_IF_FLAT: Final = 0.65
 _PRINT_WEIGHT: Final = 0.6
 _KNOWN: Final = 0.5
@@ -103,7 +106,10 @@ def _best(
         # Lines of print run across a spine, not along it, and stop there.
         strength = gutter.strength * (1 + _PRINT_WEIGHT * across)
         columns = wide and across < 0 and gutter.strength >= _DEEP
-        if strength < (_SPINE_IF_BENT if best is None else best.strength) and not columns:
+        least = _SPINE_IF_BENT if best is None else best.strength
+        if _SPINE_IF_BROKEN <= strength < least and best is None and bend(region.contour, gutter.line) >= _BROKEN:
+            least = _SPINE_IF_BROKEN
+        if strength < least and not columns:
             continue
         parts = _parts(region, gutter.line)
         division = _division(view, gutter.line, parts)
@@ -115,7 +121,7 @@ def _best(
         bent = bend(region.contour, gutter.line) >= _BENT
         if columns and stops and bent:
             strength = max(strength, _SPINE_IF_BENT)
-        if strength >= (_SPINE_IF_BENT if best is None else best.strength):
+        if strength >= least:
             proven = strength >= _SPINE_IF_FLAT or bent or (stops and across > _LYING)
             best = _Candidate(strength, proven, Divided(gutter, parts, division == "fragment"))
     return best

@@ -3,6 +3,7 @@
 Paper is quiet; the stack of leaves beside it is a ruling of faint, fine lines, near the tone of paper and without ink.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -26,9 +27,9 @@ _LEAST_PX: Final = 1000
 """Below this size single leaves are not told apart, and an edge of paper alone looks like a few."""
 _OUTSIDE: Final = -0.01
 _DEPTH: Final = 0.2
-_GLANCE: Final = 0.045
-"""A strip so deep tells whether quiet paper begins at the side itself."""
-_SURELY_QUIET: Final = 1.6
+_FEW: Final = range(2, 32, 4)
+_HINT: Final = 0.2
+"""Less than this much of a few pieces with leaves: there are none to look for."""
 _GAP: Final = 0.016
 """Of the page's size: so much quiet paper follows where the leaves end."""
 _LEAST_WIDTH: Final = 0.018
@@ -62,9 +63,11 @@ def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon
     length = float(np.linalg.norm(end - start))
     if length < 2 * _BLOCKS or size_px < _LEAST_PX:
         return None
-    if _begins_quietly(_profile(_unrolled(luma, start, end, size_px, _GLANCE)[0]), size_px):
+    side = _Side(luma, start, end, size_px)
+    glance = _bands(_profile(side.pieces(_FEW)), size_px)
+    if float(np.mean(glance.found & glance.wide)) < _HINT:
         return None
-    blocks, offsets, base, inward = _unrolled(luma, start, end, size_px, _DEPTH)
+    blocks, offsets = side.pieces(range(_BLOCKS)), side.offsets
     profile = _profile(blocks)
     places = _leaves_end(blocks, profile, offsets, size_px)
     seen = np.isfinite(places)
@@ -78,7 +81,7 @@ def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon
     if near < max(_AGREE, _SMOOTH * float(seen.mean())) or float(line.min()) < 0:
         return None
     exact = _cubic(_steepest(profile, offsets, line, _ASTRAY * size_px), np.ones(_BLOCKS), size_px * _ASTRAY / 4)
-    return points(base + exact[:, None] * inward), near
+    return points(side.middles() + exact[:, None] * side.inward), near
 
 
 def _cubic(place: Doubles, weight: Doubles, stray_px: float) -> Doubles:
@@ -95,22 +98,51 @@ def _agreed(along: Doubles, places: Doubles, near_px: float) -> Doubles:
     return np.asarray(lines[int((np.abs(lines[:, seen] - places[seen]) < near_px).sum(axis=1).argmax())], np.float64)
 
 
-def _unrolled(
-    luma: Plane, start: Polygon, end: Polygon, size_px: float, depth: float
-) -> tuple[NDArray[np.uint8], Doubles, Polygon, Polygon]:
-    """Return the side rolled out, shape (blocks, rows, columns), its columns' offsets, blocks' middles, the way in."""
-    inward = np.array([start[1] - end[1], end[0] - start[0]]) / np.linalg.norm(end - start)
-    offsets = np.arange(_OUTSIDE * size_px, depth * size_px, _step(size_px))
-    shares = np.linspace(_ENDS, 1 - _ENDS, _BLOCKS * _ROWS)
-    down = (shares[1] - shares[0]) * (end - start)
-    back = np.column_stack(
-        [(offsets[1] - offsets[0]) * inward, down, start + _ENDS * (end - start) + offsets[0] * inward]
-    )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    strip = cv2.warpAffine(luma, back, (len(offsets), len(shares)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    middles = shares.reshape(_BLOCKS, _ROWS).mean(axis=1)
-    pieces = np.asarray(strip, np.uint8).reshape(_BLOCKS, _ROWS, -1)
-    return pieces, offsets, points(start + middles[:, None] * (end - start)), inward
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """A book's side that can be rolled out in pieces.
+
+    Attributes:
+        luma: of the frame.
+        start: one end of it, the page to the right of the way to `end`.
+        end: the other.
+        size_px: about how large the page is.
+    """
+
+    luma: Plane
+    start: Polygon
+    end: Polygon
+    size_px: float
+
+    @property
+    def offsets(self) -> Doubles:
+        """How far inside the side each column lies, in pixels."""
+        return np.arange(_OUTSIDE * self.size_px, _DEPTH * self.size_px, _step(self.size_px))
+
+    @property
+    def inward(self) -> Polygon:
+        """The direction from the side into the page, of length 1."""
+        x, y = self.end - self.start
+        return np.asarray(np.array([-y, x]) / np.hypot(x, y), np.float64)
+
+    def middles(self) -> Polygon:
+        """Return the middle of each piece of the side."""
+        shares = _ENDS + (1 - 2 * _ENDS) * (np.arange(_BLOCKS) + 0.5) / _BLOCKS
+        return points(self.start + shares[:, None] * (self.end - self.start))
+
+    def pieces(self, which: range) -> NDArray[np.uint8]:
+        """Return pieces of the side rolled out, shape (pieces, rows, columns); all of them at once, or some apart."""
+        rows = _BLOCKS * _ROWS
+        down = (1 - 2 * _ENDS) / (rows - 1) * (self.end - self.start)
+        corner = self.start + _ENDS * (self.end - self.start) + _OUTSIDE * self.size_px * self.inward
+        across, flags = _step(self.size_px) * self.inward, cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        at_once = _BLOCKS if which.step == 1 else 1
+        size = (len(self.offsets), at_once * _ROWS)
+        strips = []
+        for first in which[::at_once]:
+            back = np.column_stack([across, down, corner + first * _ROWS * down])
+            strips.append(cv2.warpAffine(self.luma, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
+        return np.asarray(np.stack(strips), np.uint8).reshape(len(which), _ROWS, -1)
 
 
 def _profile(blocks: NDArray[np.uint8]) -> Floats:
@@ -121,16 +153,27 @@ def _step(size_px: float) -> float:
     return max(1.0, size_px / _SAMPLES)
 
 
-def _begins_quietly(profile: Floats, size_px: float) -> bool:
-    """Tell whether quiet paper begins so near the side, in most pieces of it, that there are no leaves to look for."""
-    change = _ruled(profile)
-    quiet = change < _SURELY_QUIET * np.maximum(_GRAIN, np.sort(change, axis=1)[:, change.shape[1] // 5, None])
-    begins, found = _first_run(quiet, round(_GAP * size_px / _step(size_px)))
-    return float(np.mean(found & (begins < _LEAST_WIDTH * size_px / _step(size_px)))) > 1 - _AGREE
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bands:
+    """What lies outside quiet paper in each piece of a side; places are columns.
+
+    Attributes:
+        quiet: where quiet paper begins.
+        found: whether it does.
+        first: where the band outside it begins, beyond what is dark.
+        wide: whether that band is wide enough to be leaves.
+        paper: luma of the quiet paper, shape (blocks, 1).
+    """
+
+    quiet: NDArray[np.intp]
+    found: NDArray[np.bool_]
+    first: NDArray[np.intp]
+    wide: NDArray[np.bool_]
+    paper: Floats
 
 
-def _leaves_end(blocks: NDArray[np.uint8], profile: Floats, offsets: Doubles, size_px: float) -> Doubles:
-    """Return for each piece of the side how far in the ruling of leaves ends; NaN where there is none."""
+def _bands(profile: Floats, size_px: float) -> _Bands:
+    """Return the bands outside quiet paper."""
     change, step = _ruled(profile), _step(size_px)
     gap, count = round(_GAP * size_px / step), profile.shape[1]
     paper_has = np.sort(change, axis=1)[:, count // 5, None]
@@ -138,18 +181,23 @@ def _leaves_end(blocks: NDArray[np.uint8], profile: Floats, offsets: Doubles, si
     columns = np.arange(count)
     beyond = np.take_along_axis(profile, np.minimum(quiet[:, None] + np.arange(gap), count - 1), axis=1)
     paper = np.sort(beyond, axis=1)[:, gap // 2, None]
-    outside = columns < quiet[:, None]
-    dark = (profile < _PALE * paper) & outside
+    dark = (profile < _PALE * paper) & (columns < quiet[:, None])
     first = np.where(dark.any(axis=1), count - 1 - dark[:, ::-1].argmax(axis=1) + round(_SOFT), 0)
-    wide = (quiet - first >= _LEAST_WIDTH * size_px / step) & (
-        offsets[np.minimum(first, count - 1)] <= _FIRST * size_px
-    )
-    leaves = found & wide
+    near = first * step <= (_FIRST - _OUTSIDE) * size_px
+    return _Bands(quiet, found, first, (quiet - first >= _LEAST_WIDTH * size_px / step) & near, paper)
+
+
+def _leaves_end(blocks: NDArray[np.uint8], profile: Floats, offsets: Doubles, size_px: float) -> Doubles:
+    """Return for each piece of the side how far in the ruling of leaves ends; NaN where there is none."""
+    bands = _bands(profile, size_px)
+    leaves = bands.found & bands.wide
     if float(leaves.mean()) < _AGREE:
         return np.full(_BLOCKS, np.nan)
-    band = outside & (columns >= first[:, None])
-    inked = ((blocks < _INK * paper[:, :, None]).mean(axis=1) * band).sum(axis=1) / np.maximum(band.sum(axis=1), 1)
-    return np.where(leaves & (inked < _MOST_INK), offsets[quiet], np.nan)
+    columns = np.arange(profile.shape[1])
+    band = (columns < bands.quiet[:, None]) & (columns >= bands.first[:, None])
+    inked = (blocks < _INK * bands.paper[:, :, None]).mean(axis=1) * band
+    share = inked.sum(axis=1) / np.maximum(band.sum(axis=1), 1)
+    return np.where(leaves & (share < _MOST_INK), offsets[bands.quiet], np.nan)
 
 
 def _ruled(profile: Floats) -> Floats:

@@ -12,10 +12,11 @@ from appliance.imaging.refine import refined
 from appliance.imaging.sheets import find_sheets
 from appliance.imaging.sides import Rough, follow
 from appliance.imaging.view import reduced, without_print
-from tests.appliance.imaging.drawing import overlap
+from tests.appliance.imaging.drawing import overlap, printed_page
 
 WIDTH, HEIGHT = 1600, 1200
 X = np.linspace(100, 1500, 97)
+PAGE = np.array([[150, 300], [1250, 300], [1200, 1500], [200, 1500]], float)
 
 
 def _frame(
@@ -115,3 +116,23 @@ def test_a_page_of_a_few_pixels_is_traced_too(size: float) -> None:
     (side,) = follow(view, without_print(view), rough, reach_px=0.05 * size, deep_px=0.09 * size)
     assert np.isfinite(side.curve).all()
     assert side.support < 0.1
+
+
+def _broken_book() -> np.typing.NDArray[np.uint8]:
+    """A page whose facing page leans away from it steeply and is cut off by the frame; hardly a shadow between."""
+    page, flat = printed_page(800, 900, seed=4), np.array([[0, 0], [799, 0], [799, 899], [0, 899]], np.float32)
+    frame = np.full((1600, 1400, 3), 60.0)
+    for corners in (PAGE, [[-750, -700], [2150, -700], [1250, 300], [150, 300]]):
+        matrix = cv2.getPerspectiveTransform(flat, np.array(corners, np.float32))
+        inside = cv2.warpPerspective(np.ones(page.shape[:2], np.uint8), matrix, (1400, 1600)) > 0
+        frame[inside] = cv2.warpPerspective(page, matrix, (1400, 1600))[inside]
+    frame *= 1 - 0.12 * np.exp(-(((np.arange(1600) - 300) / 9.0) ** 2))[:, None, None]
+    return np.clip(frame + np.random.default_rng(1).normal(0, 2, frame.shape), 0, 255).astype(np.uint8)
+
+
+def test_a_facing_page_is_left_out_where_edges_break_sharply_though_the_spine_is_faint() -> None:
+    planes = from_bgr(_broken_book())
+    view = reduced(planes)
+    found = find_sheets(planes, view, without_print(view))
+    assert found.fragment
+    assert overlap([tuple(point) for point in found.sheets[0].polygon], PAGE, 1400, 1600) > 0.98
