@@ -147,8 +147,9 @@ def _stroke_px(luma: Plane, asked: NDArray[np.bool_], middle: NDArray[np.float64
     cells = luma.reshape(rows, _CELL_PX, columns, _CELL_PX).swapaxes(1, 2)[asked.reshape(rows, columns)]
     dark = cells < middle[asked, None, None].astype(np.uint8)
     inked = np.count_nonzero(dark, axis=(1, 2))
-    across = np.count_nonzero(dark[:, :, 1:] > dark[:, :, :-1], axis=(1, 2))
-    down = np.count_nonzero(dark[:, 1:] > dark[:, :-1], axis=(1, 2))
+    # A stroke begins and ends. What only does one of both within a cell is a shadow, the gutter's above all.
+    across = np.count_nonzero(dark[:, :, 1:] != dark[:, :, :-1], axis=(1, 2)) / 2
+    down = np.count_nonzero(dark[:, 1:] != dark[:, :-1], axis=(1, 2)) / 2
     thickness = inked / np.maximum(np.maximum(across, down), 1)
     return np.where(inked <= _MOST_INK * _CELL_PX**2, thickness, np.inf)
 

@@ -13,7 +13,8 @@ class Profile:
         name: as it is written into documents.
         min_ppi: least measured resolution; judged once per job, never per page.
         jpeg_quality: of page masters.
-        margin_share: kept around the outline, as a share of the page's shorter side, so that no letter is lost.
+        margin_share: ground kept around the outline, as a share of the page's shorter side. Whoever reads print later
+            takes a strip of ground for a frame or for letters.
         min_confidence: how much of a page's weakest edge must be seen; below it the frame is passed whole.
         max_edge_sigma_px: widest edges of print on a station without calibration and a job without a run.
         max_softness: width of edges in their sharper direction, more where print is faint, on such a station.
@@ -32,7 +33,7 @@ class Profile:
     name: str
     min_ppi: float
     jpeg_quality: int = 95
-    margin_share: float = 0.006
+    margin_share: float = 0.0
     min_confidence: float = 0.35
     max_edge_sigma_px: float = 2.0
     max_softness: float = 1.52
@@ -50,8 +51,9 @@ class Profile:
 
 _ALL: Final = (
     Profile("sach-in-300", min_ppi=294.0),  # printed books: 300 ppi less the 2 % that FADGI's three stars allow
-    # rare books: 400 ppi less 1 %, FADGI's four stars; stains and foxing are theirs, so their tone is never touched
-    Profile("quy-hiem-400", min_ppi=396.0, jpeg_quality=97, even_light=False),
+    # rare books: 400 ppi less 1 %, FADGI's four stars; stains and foxing are theirs, so their tone is never touched,
+    # and the very edge of the leaf is part of what is kept
+    Profile("quy-hiem-400", min_ppi=396.0, jpeg_quality=97, margin_share=0.006, even_light=False),
     Profile("van-ban-200", min_ppi=200.0),  # administrative papers: Decree 30/2020, appendix I
     Profile("bao-200", min_ppi=190.0),  # newspapers, taken in parts: 200 ppi less 5 %
 )
