@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from central.broker import find_plugin, find_program
 from central.config import WorkerLimits
+from central.errors import BrokerError
 from firmware.registry import CameraConfig
 from lattrang.demo.site import Site, SitePlan
+from tests.system.pairing_site import Centre
 
 SMALL = CameraConfig(seed=5, width_px=1014, height_px=760)
 MakeSite = Callable[..., Site]
@@ -34,3 +37,16 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
         for process in site.processes:
             # Shown by pytest where the test failed.
             sys.stderr.write(f"--- {process.name}\n{process.last_words(40)}\n")
+
+
+@pytest.fixture(scope="module")
+def open_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A centre that can pair, for all tests of a file; its listener is opened by whoever needs it."""
+    try:
+        find_program()
+        find_plugin()
+    except BrokerError as error:
+        pytest.skip(f"no Mosquitto here: {error}")
+    centre = Centre(tmp_path_factory.mktemp("centre"))
+    yield centre
+    centre.close()

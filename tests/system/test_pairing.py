@@ -13,25 +13,11 @@ import pytest
 from appliance.errors import PairingError
 from appliance.pairing import Pairing, RightTime
 from central import ca, provision
-from central.broker import find_plugin, find_program
-from central.errors import BrokerError
 from tests.system.pairing_site import Centre, may_speak, station
 from wire.pairing import SERVER_NAME
 from wire.pairing_code import Invitation
 
 pytestmark = pytest.mark.broker
-
-
-@pytest.fixture(scope="module")
-def open_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    try:
-        find_program()
-        find_plugin()
-    except BrokerError as error:
-        pytest.skip(f"no Mosquitto here: {error}")
-    centre = Centre(tmp_path_factory.mktemp("centre"))
-    yield centre
-    centre.close()
 
 
 @pytest.fixture

@@ -16,8 +16,6 @@ import segno
 from appliance.config import SpoolSection, StationConfig, StationSection, WebSection, load, render
 from appliance.pairing_files import Certificates
 from central import ca
-from central.broker import find_plugin, find_program
-from central.errors import BrokerError
 from firmware.registry import CameraConfig, HardwareConfig
 from lattrang.cli import main
 from tests.system.pairing_site import Centre, may_speak
@@ -30,16 +28,9 @@ CODE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
 
 
 @pytest.fixture(scope="module")
-def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    try:
-        find_program()
-        find_plugin()
-    except BrokerError as error:
-        pytest.skip(f"no Mosquitto here: {error}")
-    centre = Centre(tmp_path_factory.mktemp("centre"))
-    with centre.listening():
-        yield centre
-    centre.close()
+def centre(open_centre: Centre) -> Iterator[Centre]:
+    with open_centre.listening():
+        yield open_centre
 
 
 class Person:

@@ -17,8 +17,6 @@ from appliance.pairing import Pairing
 from appliance.pairing_keys import signing_request
 from appliance.pairing_line import Trust, opened
 from central import ca, provision
-from central.broker import find_plugin, find_program
-from central.errors import BrokerError
 from central.pairing_listener import MOST_LINES_OF_ONE
 from tests.system.pairing_site import Centre, Middle, may_speak, station
 from wire import pairing
@@ -27,18 +25,6 @@ from wire.pairing_code import Invitation
 
 pytestmark = pytest.mark.broker
 STRANGERS_NONCE = "5a" * 16
-
-
-@pytest.fixture(scope="module")
-def open_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    try:
-        find_program()
-        find_plugin()
-    except BrokerError as error:
-        pytest.skip(f"no Mosquitto here: {error}")
-    centre = Centre(tmp_path_factory.mktemp("centre"))
-    yield centre
-    centre.close()
 
 
 @pytest.fixture

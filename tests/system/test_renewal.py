@@ -21,27 +21,13 @@ from appliance.publisher import mqtt
 from appliance.publisher.config import BrokerAddress
 from appliance.renewal import BEFORE, Renewal
 from central import ca, provision
-from central.broker import find_plugin, find_program
 from central.doctor import checks
-from central.errors import BrokerError
 from central.renewing import renew
 from tests.central.house import eventually
 from tests.system.pairing_site import Centre, may_speak, station
 
 pytestmark = pytest.mark.broker
 IN_TIME = timedelta(days=5 * 365) - BEFORE + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def open_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    try:
-        find_program()
-        find_plugin()
-    except BrokerError as error:
-        pytest.skip(f"no Mosquitto here: {error}")
-    centre = Centre(tmp_path_factory.mktemp("centre"))
-    yield centre
-    centre.close()
 
 
 @pytest.fixture
