@@ -144,8 +144,9 @@ def _usual(tones: Floats, *, bright: bool) -> Floats:
 
 @cache
 def legendre(count: int, degree: int) -> NDArray[np.float64]:
-    """Return the first Legendre polynomials at `count` places, shape (count, degree + 1)."""
-    return np.asarray(np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, count), degree), np.float64)
+    """Return the first Legendre polynomials at `count` places, shape (count, degree + 1); never more than places."""
+    places = np.linspace(-1.0, 1.0, count)
+    return np.asarray(np.polynomial.legendre.legvander(places, min(degree, count - 1)), np.float64)
 
 
 def apart(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:
