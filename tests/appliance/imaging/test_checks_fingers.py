@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance.imaging import fingers
+from appliance.imaging.fingers import _smooth
 from appliance.imaging.model import Processed, Setup
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes
@@ -95,4 +95,4 @@ def test_the_simulated_finger_is_named(seed: int) -> None:
 @pytest.mark.parametrize("columns", [1, 2, 3, 4, 50])
 def test_a_side_of_a_few_places_is_followed_like_a_long_one(columns: int) -> None:
     straight = np.linspace(9.0, 12.0, columns)
-    assert np.allclose(fingers._smooth(straight, np.ones(columns)), straight)
+    assert np.allclose(_smooth(straight, np.ones(columns)), straight)
