@@ -43,8 +43,12 @@ class Count:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every promise was kept."""
-        return not (self.lost or self.doubled or self.differing or self.audit) and max(self.ready_s) <= READY_WITHIN_S
+        """Whether every promise was kept, and there were any."""
+        return (
+            bool(self.promised)
+            and not (self.lost or self.doubled or self.differing or self.audit)
+            and max(self.ready_s) <= READY_WITHIN_S
+        )
 
 
 def run(n: int, seed: int, seconds: float) -> Count:

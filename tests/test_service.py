@@ -221,16 +221,7 @@ def test_a_publisher_with_a_stuck_loop_stops_beating(systemd: Systemd, tmp_path:
     with Outbox.open(config.spool) as outbox:
         publisher = Publisher(config, outbox, line, hours_are_open=loop.pass_by)
         thread = threading.Thread(target=publisher.run, args=(stop, heart.loop("delivery")))
-        thread.start()
-        systemd.wait_for("READY=1")
-        assert goes_on_beating(systemd)
-        loop.hold()
-        loop.wait_for_somebody()
-        silent = falls_silent(systemd)
-        loop.free.set()
-        stop.set()
-        thread.join()
-    assert silent
+        assert is_silenced(systemd, loop, thread, stop)
 
 
 def test_a_worker_with_a_stuck_loop_stops_beating(systemd: Systemd, tmp_path: Path) -> None:
@@ -240,16 +231,22 @@ def test_a_worker_with_a_stuck_loop_stops_beating(systemd: Systemd, tmp_path: Pa
         ordinary = one.wire.events.get
         one.wire.events.get = lambda **how: loop.pass_by() and ordinary(**how)  # type: ignore[method-assign]
         thread = threading.Thread(target=one.receiver.run, args=(stop, heart.loop("receiver")))
-        thread.start()
+        assert is_silenced(systemd, loop, thread, stop)
+
+
+def is_silenced(systemd: Systemd, loop: "Loop", thread: threading.Thread, stop: threading.Event) -> bool:
+    """Run a service's loop, hold it up, and tell whether the beat ends with it."""
+    thread.start()
+    try:
         systemd.wait_for("READY=1")
         assert goes_on_beating(systemd)
         loop.hold()
         loop.wait_for_somebody()
-        silent = falls_silent(systemd)
+        return falls_silent(systemd)
+    finally:
         loop.free.set()
         stop.set()
         thread.join()
-    assert silent
 
 
 # Whole services

@@ -1,16 +1,15 @@
 """The index: SQLite tables over the folders, opened in one place with every choice for durability made explicit."""
 
-import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from appliance.spool import faults
 from appliance.spool.files import FILE_MODE, Disk
+from wire.lock import alone_in
 
 T = TypeVar("T")
 
@@ -100,7 +99,7 @@ class Index:
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         try:
             self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-            with _alone_in(file.parent):
+            with alone_in(file.parent):
                 # SQLite does not wait here: of two that turn a new database to WAL at once, one is told "locked".
                 self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -185,14 +184,3 @@ def _migrate(connection: sqlite3.Connection) -> None:
         for statement in filter(str.strip, script.split(";")):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number}")
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in here with the same folder; the lock ends with its holder."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -1,8 +1,6 @@
 """Opens the catalogue: one place where SQLite is told to be durable and to let several processes write in turn."""
 
 import contextlib
-import fcntl
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from central.catalogue.schema import migrate
 from central.errors import CatalogueError
+from wire.lock import alone_in
 
 BUSY_TIMEOUT_S: Final = 30.0
 
@@ -98,25 +97,14 @@ def _prepare_sqlite(connection: Any, folder: Path) -> None:
     # The driver's own, late BEGIN would let a reader become a writer half-way and fail: we say BEGIN ourselves.
     connection.isolation_level = None
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        with _alone_in(folder):
-            # SQLite does not wait here: of two that turn a new catalogue to WAL at once, one is told "locked".
-            connection.execute("PRAGMA journal_mode=WAL")
+        try:
+            with alone_in(folder):
+                # SQLite does not wait here: of two that turn a new catalogue to WAL at once, one is told "locked".
+                connection.execute("PRAGMA journal_mode=WAL")
+        except OSError as error:
+            raise _unusable(error) from error
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in here with the same folder; the lock ends with its holder."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise _unusable(error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _begin_sqlite(connection: Connection) -> None:

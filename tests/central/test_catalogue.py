@@ -1,11 +1,9 @@
 """What the catalogue says of a store, made the way a worker makes it; and that the folders alone can make it again."""
 
-import multiprocessing
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +17,7 @@ from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits
 from central.errors import CatalogueError
 from tests.central.station_client import Package, capture, job_list
 from tests.central.store import Store
+from tests.racing import what_openers_hear
 from wire import codec
 from wire.documents import FindingEntry, ListEntry
 from wire.messages import StationStatus
@@ -235,23 +234,8 @@ def test_a_catalogue_that_cannot_be_reached_is_a_coded_error(tmp_path: Path) -> 
 
 
 def test_services_that_open_a_new_catalogue_at_the_same_moment_all_get_it(tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    together, wrong = spawn.Barrier(3), spawn.Queue()
-    openers = [spawn.Process(target=_open_new, args=(tmp_path, together, wrong)) for _ in range(3)]
-    for opener in openers:
-        opener.start()
-    said = [wrong.get(timeout=60) for _ in openers]
-    for opener in openers:
-        opener.join(10)
-    assert said == [[], [], []]
+    assert what_openers_hear(_open_new, tmp_path, 60) == []
 
 
-def _open_new(folder: Path, together: Any, wrong: Any) -> None:
-    said = []
-    for number in range(60):
-        together.wait(30)
-        try:
-            Catalogue(f"sqlite:///{folder}/{number}.sqlite").close()
-        except CatalogueError as error:
-            said.append(str(error))
-    wrong.put(said)
+def _open_new(file: Path) -> None:
+    Catalogue(f"sqlite:///{file}").close()

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.spool import Spool
 from tests.appliance.spool.making import POLICY, STATION, Maker
+from tests.system import carrying
 
 
 @pytest.fixture
@@ -32,3 +33,20 @@ def open_spool(folder: Path) -> Iterator[Callable[..., Spool]]:
     yield open_it
     for spool in opened:
         spool.close()
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> carrying.Centre:
+    return carrying.Centre(tmp_path / "centre")
+
+
+@pytest.fixture
+def station(tmp_path: Path, centre: carrying.Centre) -> carrying.Station:
+    return carrying.Station(tmp_path / "spool", centre.approve(carrying.STATION))
+
+
+@pytest.fixture
+def carried(tmp_path: Path) -> Path:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    return folder

@@ -1,13 +1,10 @@
 """What the spool promises the station, and what it tells the publisher."""
 
 import json
-import multiprocessing
 import os
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -18,6 +15,7 @@ from appliance.spool.files import Disk
 from appliance.spool.schema import Index
 from appliance.spool.state import Clock
 from tests.appliance.spool.making import POLICY, STATION, Maker
+from tests.racing import what_openers_hear
 from wire.codec import encode
 from wire.digest import sha256_of
 from wire.documents import BatchDocument
@@ -280,23 +278,8 @@ def test_several_threads_may_use_the_spool_at_once(open_spool: OpenSpool, make: 
 
 
 def test_two_services_that_open_a_new_index_at_the_same_moment_both_get_it(tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    together, wrong = spawn.Barrier(3), spawn.Queue()
-    openers = [spawn.Process(target=_open_new, args=(tmp_path, together, wrong)) for _ in range(3)]
-    for opener in openers:
-        opener.start()
-    said = [wrong.get(timeout=60) for _ in openers]
-    for opener in openers:
-        opener.join(10)
-    assert said == [[], [], []]
+    assert what_openers_hear(_open_new, tmp_path, 150) == []
 
 
-def _open_new(folder: Path, together: Any, wrong: Any) -> None:
-    said = []
-    for number in range(150):
-        together.wait(30)
-        try:
-            Index(folder / f"{number}.sqlite", Disk()).close()
-        except sqlite3.Error as error:
-            said.append(str(error))
-    wrong.put(said)
+def _open_new(file: Path) -> None:
+    Index(file, Disk()).close()
