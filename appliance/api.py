@@ -43,6 +43,14 @@ class Delivery(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonView:
+    """Somebody who works at this station. The name never leaves it."""
+
+    person_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageView:
     """One page of a capture as a screen shows it. `outline` is in pixels of the frame."""
 
@@ -85,6 +93,8 @@ class JobView:
     latest: tuple[CaptureView, ...]
     """The last captures of the list, newest last."""
     can_undo: bool
+    shift_note: str = ""
+    """What the person before left for the one who sits here now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,10 @@ class StationSnapshot:
     refused_presses: int
     clock_synchronised: bool
     handed_over: tuple[HandedOverView, ...]
+    people: tuple[PersonView, ...] = ()
+    """Everybody who may sign in, by name."""
+    person: PersonView | None = None
+    """Who is signed in. Nobody need be for the pedal to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +201,22 @@ class StationApi(Protocol):
 
     def page_file(self, capture_id: str, side: Side) -> Path:
         """Return the file of one page of a capture still on this disk; raises `KeyError`."""
+        ...
+
+    def add_person(self, name: str, pin: str) -> None:
+        """Take in somebody new and sign them in where nobody is; raises `NotNow` where name or PIN will not do."""
+        ...
+
+    def sign_in(self, person_id: str, pin: str) -> None:
+        """Let this person work here from now on; raises `NotNow`, `KeyError`."""
+        ...
+
+    def sign_out(self, note: str = "") -> None:
+        """Nobody works here from now on; `note` is for whoever comes next to the open job."""
+        ...
+
+    def set_pin(self, person_id: str, pin: str) -> None:
+        """Give somebody a new PIN; raises `NotNow`, `KeyError`."""
         ...
 
     def open_job(self, new: NewJob) -> str:

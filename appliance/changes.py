@@ -40,15 +40,17 @@ class JobOpened(Change, frozen=True, kw_only=True, tag="job_opened"):
 
 
 class SittingStarted(Change, frozen=True, kw_only=True, tag="sitting_started"):
-    """A person sits down to this job."""
+    """A person sits down to this job. `person`, an id, stays on the station; it is empty where nobody signed in."""
 
     sitting_id: str
+    person: str = ""
 
 
 class SittingEnded(Change, frozen=True, kw_only=True, tag="sitting_ended"):
-    """The person got up."""
+    """The person got up, and perhaps left a note for whoever comes next."""
 
     sitting_id: str
+    note: str = ""
 
 
 class Replaced(Change, frozen=True, kw_only=True, tag="replaced"):

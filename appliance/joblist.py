@@ -221,7 +221,7 @@ class _Draft:
             return
         for at, sitting in enumerate(self.sittings):
             if sitting.sitting_id == change.sitting_id:
-                self.sittings[at] = msgspec.structs.replace(sitting, ended_at=change.at)
+                self.sittings[at] = msgspec.structs.replace(sitting, ended_at=change.at, note=change.note)
 
     def _mark(self, capture_id: str, mark: Mark) -> None:
         self._update(capture_id, lambda entry: replace(entry, marks=(*(m for m in entry.marks if m != mark), mark)))

@@ -9,9 +9,11 @@ from functools import partial
 from typing import Final
 
 from appliance.api import StationApi
+from appliance.bench import Bench
 from appliance.config import StationConfig
 from appliance.errors import SpoolError, StationError
 from appliance.late_camera import LateCamera
+from appliance.people import People
 from appliance.session.front import StationFront
 from appliance.session.runner import Session
 from appliance.spool.store import Spool
@@ -30,11 +32,15 @@ Serve = Callable[[StationApi, threading.Event], None]
 LOOPS: Final = ("session", "capture", "worker")
 """The loops of `run_station` that have a pulse: while one does not come round, the station takes no picture."""
 
+PEOPLE_FILE: Final = "people.json"
+"""Beside the screen's token, where only the station's user reads."""
 RELEASE_EVERY_S: Final = 10.0
 """How often captures that the centre has proved to hold are looked for, to be deleted."""
 
 
-def run_station(config: StationConfig, serve: Serve, stop: threading.Event, pulse: Pulse = unwatched) -> None:
+def run_station(
+    config: StationConfig, serve: Serve, stop: threading.Event, pulse: Pulse = unwatched, bench: Bench | None = None
+) -> None:
     """Run everything of the station but its publisher until `stop` is set.
 
     Args:
@@ -42,6 +48,7 @@ def run_station(config: StationConfig, serve: Serve, stop: threading.Event, puls
         serve: serves the screens.
         stop: set it to end.
         pulse: of the loops `LOOPS`.
+        bench: where the parts are tried from a screen.
 
     Raises:
         SpoolError: the spool cannot be used.
@@ -55,7 +62,7 @@ def run_station(config: StationConfig, serve: Serve, stop: threading.Event, puls
         stop.set()
 
     with ExitStack() as parts:
-        api = _build(config, parts, stop, on_death, pulse)
+        api = _build(config, parts, stop, on_death, pulse, bench or Bench())
         screens = ServiceThread("web", lambda: _serve(serve, api, stop), on_death)
         screens.start()
         parts.callback(screens.join)
@@ -92,16 +99,19 @@ def _build(
     stop: threading.Event,
     on_death: Callable[[str, BaseException], None],
     pulse: Pulse,
+    bench: Bench,
 ) -> StationApi:
     """Open and start the parts; `parts` closes them in reverse."""
     setup = config.capture_setup()
     spool = parts.enter_context(Spool.open(config.spool.folder, config.station.id, config.retention()))
-    hardware = _open(config.hardware, parts)
+    hardware = bench.lay(_open(config.hardware, parts))
+    parts.callback(bench.clear)
     hardware.lamp.set(1.0)
     screen_pedal = DrivenPedal(gesture_times(config.hardware))
     parts.callback(screen_pedal.close)
     worker = Worker(spool, setup, limit=config.imaging.queue_limit)
-    session = Session(hardware, spool, worker, setup)
+    people = People(config.web.token_file.with_name(PEOPLE_FILE))
+    session = Session(hardware, spool, worker, setup, people=people.views())
     cleaner = ServiceThread("retention", lambda: retention(spool, stop), on_death)
     worker_beat = pulse("worker")
     working = ServiceThread("worker", lambda: worker.run(worker_beat), on_death)
@@ -112,10 +122,10 @@ def _build(
     parts.callback(session.stop)
     # Whatever fails from here on, the other threads are told to end before they are joined.
     parts.callback(stop.set)
-    session.listen_to(screen_pedal)
+    session.listen_to(bench.counted(screen_pedal))
     working.start()
     cleaner.start()
-    return StationFront(session, spool, hardware.cameras, screen_pedal)
+    return StationFront(session, spool, hardware.cameras, screen_pedal, people)
 
 
 def _open(config: HardwareConfig, parts: ExitStack) -> Hardware:

@@ -51,6 +51,11 @@ def nothing_to_retake() -> NotNow:
     return NotNow("SES-13", "There is no picture to take again.", "Press the pedal for the first one.")
 
 
+def nobody() -> NotNow:
+    """Return the answer to what only somebody who is signed in may do."""
+    return NotNow("PIN-05", "Nobody is signed in.", "Sign in first.")
+
+
 _REFUSALS: Final = {
     Refusal.NO_JOB: ("SES-01", "No job is open.", "Start a job first."),
     Refusal.CAPTURING: ("SES-03", "A picture is being taken.", "Try again in a moment."),

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from appliance.api import NewJob, StationSnapshot
 from appliance.imaging.profiles import PROFILES
+from appliance.people import People
 from appliance.session import events as ev
 from appliance.session import faults
 from appliance.session.data import Capturing, Closed, Faulted, Paused, PauseReason, Ready
@@ -30,13 +31,22 @@ class StationFront:
         spool: holds the files.
         cameras: the first one gives the preview.
         pedal: the screen's own; the session listens to it.
+        people: who may sign in; left out, they are forgotten with this object.
     """
 
-    def __init__(self, session: Session, spool: Spool, cameras: tuple[Camera, ...], pedal: DrivenPedal) -> None:
+    def __init__(
+        self,
+        session: Session,
+        spool: Spool,
+        cameras: tuple[Camera, ...],
+        pedal: DrivenPedal,
+        people: People | None = None,
+    ) -> None:
         self._session = session
         self._spool = spool
         self._cameras = cameras
         self._pedal = pedal
+        self._people = people or People(None)
 
     def snapshot(self) -> StationSnapshot:
         """Return the present state."""
@@ -68,6 +78,33 @@ class StationFront:
     def release(self) -> None:
         """The foot goes up."""
         self._pedal.open_contact()
+
+    def add_person(self, name: str, pin: str) -> None:
+        """Take in somebody new and sign them in where nobody is."""
+        if self._people.views():
+            self._require_person()
+        person = self._people.add(name, pin)
+
+        def work() -> None:
+            self._session.know(self._people.views())
+            if self._session.snapshot().person is None:
+                self._session.change_person(person)
+
+        self._session.ask(work)
+
+    def sign_in(self, person_id: str, pin: str) -> None:
+        """Let this person work here from now on."""
+        person = self._people.check(person_id, pin)
+        self._session.ask(lambda: self._session.change_person(person))
+
+    def sign_out(self, note: str = "") -> None:
+        """Nobody works here from now on."""
+        self._session.ask(lambda: self._session.change_person(None, note))
+
+    def set_pin(self, person_id: str, pin: str) -> None:
+        """Give somebody a new PIN."""
+        self._require_person()
+        self._people.set_pin(person_id, pin)
 
     def open_job(self, new: NewJob) -> str:
         """Open a job for an item and return the job's id."""
@@ -166,6 +203,10 @@ class StationFront:
                     raise faults.not_resumable()
 
         self._session.ask(work)
+
+    def _require_person(self) -> None:
+        if self._session.snapshot().person is None:
+            raise faults.nobody()
 
     def _with_job(self, work: Callable[[Job], T]) -> T:
         def carry_out() -> T:

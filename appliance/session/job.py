@@ -40,7 +40,7 @@ class Job:
         self.list: JobList = self._fold()
 
     @classmethod
-    def open_new(cls, spool: Spool, setup: CaptureSetup, new: NewJob, now: Callable[[], str]) -> Self:
+    def open_new(cls, spool: Spool, setup: CaptureSetup, new: NewJob, now: Callable[[], str], person: str = "") -> Self:
         """Open a job for an item that is known only by what a person typed."""
         job_id = new_id()
         item = ItemRef(
@@ -61,13 +61,23 @@ class Job:
         )
         spool.append_change(job_id, ch.encode(opened))
         job = cls(spool, job_id, setup.station, now)
-        job.sit_down()
+        job.sit_down(person)
         return job
 
     @property
     def sitting_id(self) -> str:
         """The sitting that is going on."""
         return self.list.sittings[-1].sitting_id
+
+    @property
+    def person(self) -> str:
+        """Who sits at this job, by id; empty where nobody has signed in."""
+        return next((change.person for change in reversed(self._changes) if isinstance(change, ch.SittingStarted)), "")
+
+    @property
+    def shift_note(self) -> str:
+        """What the person before left for the one who sits here now."""
+        return next((sitting.note for sitting in reversed(self.list.sittings[:-1]) if sitting.note), "")
 
     @property
     def last(self) -> str | None:
@@ -88,11 +98,20 @@ class Job:
         entry = self.list.find(capture_id) if capture_id else None
         return Verdict.OK if entry and "bad-kept" in entry.marks else self.verdict(capture_id)
 
-    def sit_down(self) -> None:
+    def sit_down(self, person: str = "") -> None:
         """Begin a sitting where none is going on: the last run may have ended before it could."""
         if self.list.sittings and self.list.sittings[-1].ended_at is None:
             return
-        self._append(ch.SittingStarted(after_sequence=self._after, at=self._now(), sitting_id=new_id()))
+        at = self._now()
+        self._append(ch.SittingStarted(after_sequence=self._after, at=at, sitting_id=new_id(), person=person))
+
+    def change_person(self, person: str, note: str = "") -> None:
+        """Let another person, or nobody, sit here from now on; nothing happens where they sit here already."""
+        if person == self.person and not note:
+            return
+        at, sitting = self._now(), self.sitting_id
+        self._append(ch.SittingEnded(after_sequence=self._after, at=at, sitting_id=sitting, note=note))
+        self.sit_down(person)
 
     def add(self, facts: CaptureDocument) -> str | None:
         """Append a capture that is safe; return what was the last of the list until now."""

@@ -13,6 +13,7 @@ from appliance.api import (
     HandedOverView,
     LinkView,
     Notice,
+    PersonView,
     StationSnapshot,
     Verdict,
 )
@@ -42,10 +43,14 @@ class Overview:
     Attributes:
         about: the capture that the verdict banner is about.
         verdicts: the latest ones, for the centre.
+        people: everybody who may sign in.
+        person: who has.
     """
 
     def __init__(self, spool: Spool, worker: Worker, setup: CaptureSetup, clocks: Clocks) -> None:
         self.about: str | None = None
+        self.people: tuple[PersonView, ...] = ()
+        self.person: PersonView | None = None
         self.verdicts: deque[Verdict] = deque(maxlen=20)
         self._spool = spool
         self._worker = worker
@@ -164,4 +169,6 @@ class Overview:
             refused_presses=data.refused_presses,
             clock_synchronised=self._is_synchronised,
             handed_over=self._handed_over,
+            people=self.people,
+            person=self.person,
         )

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Final, TypeVar, assert_never
 
-from appliance.api import NewJob, StationSnapshot, Verdict
+from appliance.api import NewJob, PersonView, StationSnapshot, Verdict
 from appliance.clocks import Clocks
 from appliance.errors import SpoolError
 from appliance.model import CaptureSetup
@@ -48,10 +48,17 @@ class Session:
         worker: not started; the session gives it work and hears of it, its thread belongs to whoever starts it.
         setup: how this station takes pictures.
         clocks: of the machine.
+        people: who may sign in.
     """
 
     def __init__(
-        self, hardware: Hardware, spool: Spool, worker: Worker, setup: CaptureSetup, clocks: Clocks | None = None
+        self,
+        hardware: Hardware,
+        spool: Spool,
+        worker: Worker,
+        setup: CaptureSetup,
+        clocks: Clocks | None = None,
+        people: tuple[PersonView, ...] = (),
     ) -> None:
         self._hardware = hardware
         self._spool = spool
@@ -67,6 +74,7 @@ class Session:
         self._looked_at_ns = 0
         self._overview = Overview(spool, worker, setup, self._clocks)
         self._taker = Taker(hardware.cameras, spool, setup, self._clocks, lambda news: self._post(self._hear, news))
+        self._overview.people = people
         self._threads: tuple[ServiceThread, ...] = ()
         self._pedals: list[Pedal] = []
 
@@ -162,12 +170,27 @@ class Session:
 
     def open_job(self, new: NewJob) -> str:
         """Open a job and return its id. For work on the session's thread."""
-        self._job = Job.open_new(self._spool, self._setup, new, self._clocks.instant)
+        person = self._overview.person
+        self._job = Job.open_new(
+            self._spool, self._setup, new, self._clocks.instant, person.person_id if person else ""
+        )
         self._overview.about = None
         self._overview.refresh(self._job)
         self._spool.log_event("job.opened", job_id=self._job.job_id)
         self.apply(ev.JobOpened())
         return self._job.job_id
+
+    def know(self, people: tuple[PersonView, ...]) -> None:
+        """Learn who may work here; whoever sits at the open job is signed in. For work on the session's thread."""
+        self._overview.people = people
+        sits = self._job.person if self._job is not None and self._overview.person is None else ""
+        self._overview.person = next((one for one in people if one.person_id == sits), self._overview.person)
+
+    def change_person(self, person: PersonView | None, note: str = "") -> None:
+        """Let this person, or nobody, work here from now on. For work on the session's thread."""
+        if self._job is not None:
+            self._job.change_person(person.person_id if person else "", note)
+        self._overview.person = person
 
     def finish(self, job: Job) -> None:
         """Hand the open job over. For work on the session's thread."""
@@ -219,6 +242,7 @@ class Session:
         self._job = resume(self._spool, self._setup.station, self._clocks.instant)
         self._overview.refresh(self._job)
         self._overview.refresh_jobs(self._job)
+        self.know(self._overview.people)
         self.apply(ev.RoomChanged(self._overview.captures_left))
         if self._job is not None:
             self.apply(ev.JobOpened())

@@ -65,6 +65,7 @@ def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
         to_fix=sum(job.standing(entry.capture_id) is Verdict.BAD for entry in entries),
         latest=tuple(view for view in latest if view is not None),
         can_undo=job.can_undo,
+        shift_note=job.shift_note,
     )
 
 

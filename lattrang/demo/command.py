@@ -1,6 +1,7 @@
 """What `lattrang demo` does: set the site up, then either capture a book and count, or stay until told to stop."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -18,6 +19,7 @@ from central.office import Office
 from central.staging import StoreLayout
 from firmware.camera_replay import photographs
 from firmware.registry import CameraConfig
+from lattrang.demo.client import Refused
 from lattrang.demo.operator import Operator
 from lattrang.demo.site import FIRST_PORT, Site, SitePlan
 from lattrang.demo.tally import Outcome, safe_events, stored_in, tally
@@ -26,6 +28,8 @@ from wire.errors import ExitCode
 
 DATA_FOLDER: Final = Path(".demo")
 TITLE: Final = "Bên dòng sông cũ"
+PERSON: Final = "Lan"
+PIN: Final = "1234"
 PHOTOS_TITLE: Final = "Ảnh chụp có sẵn"
 RECEIPT_TIMEOUT_S: Final = 600.0
 DERIVATIVE_TIMEOUT_S: Final = 600.0
@@ -119,7 +123,8 @@ def _stay(plan: SitePlan) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     with Site(plan) as site:
-        print(f"Staff at the station      {site.staff_address}")
+        _sign_up(site)
+        print(f"Staff at the station      {site.staff_address}   ({PERSON}, PIN {PIN})")
         print(f"Manager at the centre     {site.manager_address}")
         print(f"Configuration and data    {plan.folder}")
         print("Ctrl-C stops everything; the data stays.", flush=True)
@@ -132,6 +137,12 @@ def _stay(plan: SitePlan) -> int:
                 _say("the broker ended; starting it again")
                 site.broker.start()
     return ExitCode.OK
+
+
+def _sign_up(site: Site) -> None:
+    """Let the first visitor be signed in at once; a later run asks for the PIN, as a station does."""
+    with contextlib.suppress(Refused):
+        site.client().post("/people", {"name": PERSON, "pin": PIN})
 
 
 def _progress(words: str) -> None:

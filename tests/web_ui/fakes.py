@@ -17,6 +17,7 @@ from appliance.api import (
     NewJob,
     Notice,
     PageView,
+    PersonView,
     SessionState,
     StationApi,
     StationSnapshot,
@@ -32,6 +33,8 @@ FRAME_SIZE = (1440, 1080)
 LEFT = ((150.0, 120.0), (716.0, 134.0), (716.0, 946.0), (150.0, 960.0))
 RIGHT = ((724.0, 134.0), (1290.0, 120.0), (1290.0, 960.0), (724.0, 946.0))
 ITEM = ItemRef(item_id="item-1", title="Chuyện bên sông Trà", barcode="QNG-003187", author="Nguyễn Văn Ẩn", year="1925")
+LAN, MINH = PersonView("person-1", "Nguyễn Thị Lan"), PersonView("person-2", "Trần Minh")
+PIN = "1234"
 BLUR = FindingEntry(code="blur", severity="bad", value=3.1, limit=1.8)
 CUT = FindingEntry(code="cut_edge", severity="warn", value=4.0, limit=0.0)
 SKEW = FindingEntry(code="skew", severity="info", value=2.5, limit=10.0)
@@ -123,6 +126,8 @@ def closed_snapshot() -> StationSnapshot:
         refused_presses=0,
         clock_synchronised=True,
         handed_over=(),
+        people=(LAN, MINH),
+        person=LAN,
     )
 
 
@@ -182,6 +187,24 @@ class FakeStation(StationApi):
         if self.refuses:
             raise NotNow("NOW-01", "Not in this state.", "Open a job first.")
         self.asked.append(what)
+
+    def add_person(self, name: str, pin: str) -> None:
+        self._ask("add_person", name, pin)
+        person = PersonView(f"person-{len(self._now.people) + 1}", name)
+        self.show(people=(*self._now.people, person), person=self._now.person or person)
+
+    def sign_in(self, person_id: str, pin: str) -> None:
+        if pin != PIN:
+            raise NotNow("PIN-01", "Wrong.", "Try again.")
+        self._ask("sign_in", person_id)
+        self.show(person=next(one for one in self._now.people if one.person_id == person_id))
+
+    def sign_out(self, note: str = "") -> None:
+        self._ask("sign_out", note)
+        self.show(person=None)
+
+    def set_pin(self, person_id: str, pin: str) -> None:
+        self._ask("set_pin", person_id, pin)
 
     def open_job(self, new: NewJob) -> str:
         self._ask("open_job", new.title, new.barcode)

@@ -6,6 +6,7 @@ from flask import Flask, Response, abort, jsonify, redirect, render_template, re
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import NewJob, StationApi
+from appliance.errors import NotNow
 from firmware.errors import HardwareError
 from web_ui.common.once import Once
 from wire.errors import CodedError
@@ -41,7 +42,7 @@ def add_routes(app: Flask, station: StationApi) -> None:
     add("hand_over", station.hand_over)
     add("keep", lambda: _on_capture(station.keep))
     add("delete", lambda: _on_capture(station.delete), back_to="review")
-    add("job", lambda: station.open_job(_new_job()))
+    add("job", lambda: _open_job(station))
     app.register_error_handler(CodedError, _refused)
     app.register_error_handler(HardwareError, _refused)
 
@@ -54,6 +55,13 @@ def _on_capture(command: Callable[[str], None]) -> None:
         command(capture_id)
     except KeyError:
         abort(404)
+
+
+def _open_job(station: StationApi) -> None:
+    # A program has the token and nobody's name; a person at the screen says who they are.
+    if "Authorization" not in request.headers and station.snapshot().person is None:
+        raise NotNow("PIN-05", "Nobody is signed in.", "Sign in first.")
+    station.open_job(_new_job())
 
 
 def _new_job() -> NewJob:

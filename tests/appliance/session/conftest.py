@@ -13,6 +13,7 @@ import pytest
 from appliance.api import NewJob, SessionState, StationSnapshot
 from appliance.clocks import Clocks
 from appliance.model import CaptureSetup
+from appliance.people import People
 from appliance.session.front import StationFront
 from appliance.session.runner import Session
 from appliance.spool.retention import RetentionPolicy
@@ -54,6 +55,7 @@ class Station:
     pipeline: Process = process
     policy: RetentionPolicy = POLICY
     spool_open: Callable[..., Spool] = Spool.open
+    people: People = field(default_factory=lambda: People(None))
     deaths: list[str] = field(default_factory=list)
 
     def start(self) -> "Station":
@@ -62,8 +64,10 @@ class Station:
         self.cradle, self.sounder, self.light = SimulatedCradle(), RecordedSounder(), RecordedLight()
         self.hardware = Hardware(self.cameras, self.pedal, RecordedLamp(), self.light, self.sounder, self.cradle)
         self.worker = Worker(self.spool, self.setup, pipeline=self.pipeline)
-        self.session = Session(self.hardware, self.spool, self.worker, self.setup, self.clock.clocks())
-        self.front = StationFront(self.session, self.spool, self.cameras, self.pedal)
+        self.session = Session(
+            self.hardware, self.spool, self.worker, self.setup, self.clock.clocks(), self.people.views()
+        )
+        self.front = StationFront(self.session, self.spool, self.cameras, self.pedal, self.people)
         self.work = ServiceThread("worker", self.worker.run, self._died)
         self.session.start(self._died)
         self.work.start()
