@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from appliance.imaging.geometry import Polygon, apply, homography, points, side_lengths
 from appliance.imaging.planes import Plane, Planes, half_size, plane
 from appliance.imaging.pose import true_proportion
-from appliance.imaging.resample import sample
+from appliance.imaging.resample import Mesh, sample, sample_mesh, through_mesh
 from appliance.imaging.shape import Shape
 
 MAX_SIDE_PX: Final = 20_000
@@ -20,7 +20,8 @@ _STEEPEST: Final = 2.0
 """A page seen so foreshortened is stretched no more."""
 _STEP_PX: Final = 32
 """Between the places where a curled page's mapping is worked out; even amid them."""
-_STRIP_ROWS: Final = 128
+_FINE_PX: Final = 16
+"""Between the places of the mesh that is handed on: of a finer mesh less is grown in vain round every strip."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +88,8 @@ def rectify(planes: Planes, mapping: Mapping) -> Planes:
     small = half_size(*size)
     if mapping.shape is not None:
         luma = mesh(mapping)
-        (y,) = _remapped((planes.y,), luma, _STEP_PX, size, cv2.INTER_CUBIC)
-        u, v = _remapped((planes.u, planes.v), 0.5 * luma - 0.25, _STEP_PX // 2, small, cv2.INTER_LINEAR)
+        y = sample_mesh(planes.y, luma, _FINE_PX, size)
+        u, v = through_mesh((planes.u, planes.v), 0.5 * luma - 0.25, _FINE_PX // 2, small, cv2.INTER_LINEAR)
         return Planes(y, u, v)
     half = _to_half_size(mapping.perspective)
     u, v = (_warp(chroma, half, small) for chroma in (planes.u, planes.v))
@@ -118,34 +119,17 @@ def _to_half_size(full: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(down @ full @ up, np.float64)
 
 
-def mesh(mapping: Mapping) -> NDArray[np.float32]:
-    """Return where in the frame the middles of blocks of the page lie, one block more on every side.
+def mesh(mapping: Mapping) -> Mesh:
+    """Return where in the frame the middles of blocks of 16 px of the page lie, one block more on every side.
 
-    Float32, shape (rows, columns, 2), x before y; the first block's middle is at (-16.5, -16.5) of the page.
+    Float32, shape (rows, columns, 2), x before y; the first block's middle is at (-8.5, -8.5) of the page.
     """
     x, y = (
         np.arange(-1, -(-size // _STEP_PX) + 1) * _STEP_PX + (_STEP_PX - 1) / 2
         for size in (mapping.width_px, mapping.height_px)
     )
     across, down = np.meshgrid(x, y)
-    places = mapping.to_frame(np.column_stack([across.ravel(), down.ravel()]))
-    return places.reshape(len(y), len(x), 2).astype(np.float32)
-
-
-def _remapped(
-    sources: tuple[Plane, ...], mesh: NDArray[np.float32], step: int, size: tuple[int, int], how: int
-) -> list[Plane]:
-    """Return planes mapped through a mesh of `step`, grown strip by strip so that no large map is ever held."""
-    width, height = size
-    out = [np.empty((height, width), np.uint8) for _ in sources]
-    at_once = max(1, _STRIP_ROWS // step)
-    for first in range(0, len(mesh) - 2, at_once):
-        part = mesh[first : first + at_once + 2]
-        grown = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
-        top = first * step
-        rows = min(height - top, grown.shape[0] - 2 * step)
-        places = grown[step : step + rows, step : step + width]
-        for source, target in zip(sources, out, strict=True):
-            strip = target[top : top + rows]
-            cv2.remap(source, places, None, how, dst=strip, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return out
+    places = mapping.to_frame(np.column_stack([across.ravel(), down.ravel()])).astype(np.float32)
+    finer = _STEP_PX // _FINE_PX
+    grown = cv2.resize(places.reshape(len(y), len(x), 2), (len(x) * finer, len(y) * finer))
+    return np.ascontiguousarray(grown[finer - 1 : 1 - finer, finer - 1 : 1 - finer], np.float32)
