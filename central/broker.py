@@ -6,9 +6,11 @@ On a server the same text is installed for the system's own Mosquitto; nothing h
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from typing import Any, Final, Self
 
 from central.ca import Credentials, write_private
 from central.errors import BrokerError
+from central.revocation import REVOKED_FILE
 from wire.limits import MAX_PACKET_BYTES, MIB
 
 MAX_QUEUED_MESSAGES: Final = 1000
@@ -30,6 +33,7 @@ LOOPBACK: Final = "127.0.0.1"
 _PLUGIN: Final = "mosquitto_dynamic_security.so"
 _PLUGIN_FOLDERS: Final = ("/usr/lib", "/usr/local/lib")
 _START_TRIES: Final = 5
+_LOOK_EVERY_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ def config_text(settings: BrokerSettings) -> str:
         f"cafile {settings.tls.ca}",
         f"certfile {settings.tls.cert}",
         f"keyfile {settings.tls.key}",
+        f"crlfile {settings.tls.ca.with_name(REVOKED_FILE)}",
         "tls_version tlsv1.2",
         "require_certificate true",
         "use_identity_as_username true",
@@ -121,6 +126,7 @@ class Broker:
         self._access = access
         self._wanted_port = port
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = threading.Event()
         self.port = port
         self.host = LOOPBACK
 
@@ -186,12 +192,17 @@ class Broker:
             write_private(access_file, json.dumps(self._access, indent=1).encode())
         config = self._folder / "mosquitto.conf"
         config.write_text(config_text(BrokerSettings(self.port, self._tls, access_file, plugin, user=_own_user())))
+        revoked = self._tls.ca.with_name(REVOKED_FILE)
+        read_at_ns = revoked.stat().st_mtime_ns
         with (self._folder / "mosquitto.log").open("ab") as log:
             # Its own session: a Ctrl-C in the terminal reaches us first, and we end the broker last.
             self._process = subprocess.Popen(  # noqa: S603 - the program's path is ours, nothing comes from outside
                 [program, "-c", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self._wait_ready(self._process, time.monotonic() + timeout_s)
+        self._ended = threading.Event()
+        watch = (self._process, revoked, read_at_ns, self._ended)
+        threading.Thread(target=_tell_of_changes, args=watch, name="broker watch", daemon=True).start()
 
     def _wait_ready(self, process: subprocess.Popen[bytes], deadline_s: float) -> None:
         while not _accepts_tls(self.host, self.port, self._tls.ca):
@@ -215,6 +226,7 @@ class Broker:
         process, self._process = self._process, None
         if process is None:
             return
+        self._ended.set()
         if kill:
             process.kill()
         else:
@@ -238,6 +250,15 @@ def _accepts_tls(host: str, port: int, ca: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def _tell_of_changes(process: subprocess.Popen[bytes], file: Path, read_at_ns: int, ended: threading.Event) -> None:
+    """Have the broker read the list of shut-out certificates again; on a server systemd starts it anew instead."""
+    while not ended.wait(_LOOK_EVERY_S):
+        changed_at_ns = file.stat().st_mtime_ns if file.exists() else read_at_ns
+        if changed_at_ns != read_at_ns and process.poll() is None:
+            process.send_signal(signal.SIGHUP)
+            read_at_ns = changed_at_ns
 
 
 def _free_port() -> int:

@@ -7,7 +7,7 @@ clock starts in the past and must still be able to connect in order to learn the
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from central import revocation
 from central.errors import AuthorityError
 from wire.digest import sha256_of
 from wire.ids import is_name
@@ -104,13 +105,17 @@ class Authority:
         """
         certificate_file, key_file = folder / _CA_CERTIFICATE, folder / _CA_KEY
         if certificate_file.exists() or key_file.exists():
-            return cls.load(folder)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _sign_authority(key, now or datetime.now(UTC))
-        write_private(key_file, _key_pem(key))
-        _write_public(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
-        return cls(folder, certificate, key)
+            authority = cls.load(folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            key = ec.generate_private_key(ec.SECP256R1())
+            certificate = _sign_authority(key, now or datetime.now(UTC))
+            write_private(key_file, _key_pem(key))
+            _write_public(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+            authority = cls(folder, certificate, key)
+        if not (folder / revocation.REVOKED_FILE).exists():
+            authority.revoke(lambda _: False)
+        return authority
 
     @classmethod
     def load(cls, folder: Path) -> "Authority":
@@ -192,7 +197,13 @@ class Authority:
         public_key = requested_key(station, request_pem)
         name = renewed or machine_name(station, key_digest(public_key))
         certificate = self._sign(name, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
+        revocation.note_issued(self.folder, name, certificate.serial_number)
         return certificate.public_bytes(serialization.Encoding.PEM)
+
+    def revoke(self, is_meant: Callable[[str], bool], *, now: datetime | None = None) -> None:
+        """Shut out, for good, every station's certificate whose common name `is_meant`; raises `AuthorityError`."""
+        now = now or datetime.now(UTC)
+        revocation.revoke(self.folder, revocation.Signer(self._certificate, self._key), is_meant, now)
 
     def _sign(
         self,

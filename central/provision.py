@@ -11,7 +11,7 @@ from central.admin import Admin
 from central.broker import LOOPBACK, Broker
 from central.catalogue import Catalogue, fleet_records, pairing_records
 from central.config import BrokerConfig, CentralConfig, PairingConfig, WebConfig, WorkerLimits, default_database, render
-from central.errors import AuthorityError
+from central.errors import AuthorityError, BrokerError
 from central.staging import StoreLayout
 
 CONFIG_FILE: Final = "central.toml"
@@ -85,20 +85,23 @@ def approve_station(config: CentralConfig, station: str, request_pem: bytes) -> 
 
 def admit(config: CentralConfig, catalogue: Catalogue, station: str, request_pem: bytes) -> bytes:
     """Do what `approve_station` does, with a catalogue that is open; safe to repeat."""
-    certificate = ca.Authority.load(config.broker.pki).sign_station(station, request_pem)
+    authority = ca.Authority.load(config.broker.pki)
+    certificate = authority.sign_station(station, request_pem)
     name = ca.common_name(certificate)
     with Admin(config.broker.address(ca.ADMIN)) as admin:
         admin.approve_station(station, name)
+    authority.revoke(lambda other: ca.station_of(other) == station and other != name)
     with catalogue.write() as connection:
         fleet_records.approve(connection, station, clock.now(), name)
     return certificate
 
 
 def revoke_station(config: CentralConfig, station: str) -> None:
-    """Close the broker to a station: its live connection ends, its certificate opens nothing any more.
+    """Close the broker to a station: its live connection ends, and no other begins with any certificate it ever had.
 
     Raises:
-        CentralError: the station is unknown, or the broker cannot be reached.
+        CentralError: the station is unknown, or BROKER-10, the broker cannot be reached: it learns the rest from the
+            authority's list when it is started.
     """
     with Catalogue(config.database_url) as catalogue:
         with catalogue.write() as connection:
@@ -107,8 +110,18 @@ def revoke_station(config: CentralConfig, station: str) -> None:
             is_known = fleet_records.is_known(connection, station)
             if is_known:
                 fleet_records.revoke(connection, station, clock.now())
-        with Admin(config.broker.address(ca.ADMIN)) as admin:
-            admin.revoke_station(station)
+        try:
+            with Admin(config.broker.address(ca.ADMIN)) as admin:
+                admin.revoke_station(station)
+        except BrokerError as error:
+            raise BrokerError(
+                "BROKER-10",
+                f"{station} is shut out as soon as the broker starts again, which does not answer now ({error.code}).",
+                "Start the broker, then run this again.",
+            ) from error
+        finally:
+            # Last, because the broker is started again by what this changes.
+            ca.Authority.load(config.broker.pki).revoke(lambda name: ca.station_of(name) == station)
     if not is_known:
         raise AuthorityError(
             "CERT-04", f"No station named {station} was ever approved.", "Run: lattrang central stations"

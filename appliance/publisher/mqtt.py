@@ -24,6 +24,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.errors import StationError
 from appliance.publisher.config import BrokerAddress
+from appliance.publisher.refusal import UNTOLD, ask_why
 from wire.limits import KIB, MAX_CHUNK_BYTES, MAX_REPLY_BYTES
 
 log = logging.getLogger(__name__)
@@ -195,8 +196,9 @@ class Line:
     def _ending(self) -> LineDown:
         if self._was_answered:
             return LineDown("NET-01", refused=False, detail="the connection ended")
-        # A broker that does not know our certificate hangs up in the middle of the greeting.
-        return LineDown("NET-04", refused=True, detail="the broker hung up before it answered")
+        # A broker that does not want our certificate hangs up in the middle of the greeting.
+        code = UNTOLD if self._stop.is_set() else ask_why(self._address.host, self._address.port, self._context)
+        return LineDown(code, refused=True, detail="the broker hung up before it answered")
 
     def _new_client(self) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False)

@@ -133,13 +133,7 @@ def test_revocation_ends_the_live_connection_and_all_that_it_could_do(house: Hou
         client.disconnected.get(timeout=10)
     finally:
         client.close()
-    again = house.client(client.tls, "leaver")
-    try:
-        again.connect()
-        assert again.subscribe(topics.replies("leaver")) == [NOT_AUTHORISED]
-        assert again.publish(topics.offers("leaver"), b"{}") == NOT_AUTHORISED
-    finally:
-        again.close()
+    assert not may_offer(house, client.tls, "leaver")
 
 
 def test_a_revoked_station_can_be_approved_again(house: House) -> None:
@@ -177,8 +171,11 @@ def signed_in(house: House, folder: str, key: bytes, certificate: bytes) -> ca.C
 def may_offer(house: House, tls: ca.Credentials, station: str) -> bool:
     client = house.client(tls, station)
     try:
-        client.connect()
+        client.connect(timeout=3.0)
         return client.publish(topics.offers(station), b"{}") == NO_SUBSCRIBER
+    except (OSError, queue.Empty):
+        # Who was shut out is not even greeted, as soon as the broker has read its list: tests/central/test_door.py.
+        return False
     finally:
         client.close()
 

@@ -1,6 +1,7 @@
 """What the program itself writes when it is installed: configurations it reads back, keys it never makes twice."""
 
 import dataclasses
+import re
 import shutil
 import stat
 import subprocess
@@ -113,6 +114,13 @@ def test_a_server_is_set_up_once_and_a_repair_makes_no_second_authority(tmp_path
     words = places.broker_config.read_text("utf-8").splitlines()
     assert "require_certificate true" in words
     assert "keyfile /run/credentials/lattrang-broker.service/server.key" in words
+    given = (Path(__file__).parents[2] / "systemd" / "lattrang-broker.service").read_text("utf-8")
+    for word in words:
+        key, _, value = word.partition(" ")
+        if value.startswith("/run/credentials/"):
+            source = re.search(rf"^LoadCredential={Path(value).name}:/var/lib/lattrang-central/(\S+)$", given, re.M)
+            assert source is not None, key
+            assert (places.state / source[1]).is_file(), key
 
 
 @pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="nginx is not here")

@@ -13,7 +13,7 @@ from appliance.api import Delivery
 from appliance.errors import StationError
 from appliance.publisher import hours, runner
 from appliance.spool import Outbox, StationState
-from central import ca
+from central import ca, provision
 from central.admin import Admin
 from lattrang.publish_command import run_publisher
 from tests.appliance.publisher.depot import Depot, Office
@@ -170,6 +170,39 @@ def test_a_station_that_was_never_approved_or_was_revoked_is_told_so(house: Hous
         state = outbox.read_publisher_state()
     assert state is not None
     assert state.code in {"PAIR-01", "PAIR-02"}
+
+
+def code_of_the_line(depot: Depot) -> str | None:
+    with Outbox.open(depot.folder) as outbox:
+        state = outbox.read_publisher_state()
+    return None if state is None else state.code
+
+
+# Where the broker hangs up in the handshake, the MQTT library drops its socket unclosed; the interpreter closes it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_station_that_is_shut_out_says_so_and_what_it_holds_is_kept(house: House, depot: Depot) -> None:
+    with house.worker(), depot.publisher():
+        eventually(lambda: depot.link() == "online")
+        provision.revoke_station(house.config, depot.station)
+        depot.capture()
+        eventually(lambda: code_of_the_line(depot) == "PAIR-19", timeout_s=20)
+        assert depot.link() == "refused"
+    assert depot.received() == 0
+    assert len(list((depot.folder / "captures").iterdir())) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_station_with_a_certificate_of_another_centre_is_told_to_pair_again(
+    house: House, depot: Depot, tmp_path: Path
+) -> None:
+    key, request = ca.new_request(depot.station)
+    broker = dataclasses.replace(depot.config.broker, cert=tmp_path / "other.crt", key=tmp_path / "other.key")
+    broker.cert.write_bytes(ca.Authority.open(tmp_path / "other").sign_station(depot.station, request))
+    ca.write_private(broker.key, key)
+    depot.config = dataclasses.replace(depot.config, broker=broker)
+    with depot.publisher():
+        eventually(lambda: code_of_the_line(depot) == "PAIR-24")
+    assert depot.link() == "refused"
 
 
 # The MQTT library drops its socket unclosed when the handshake fails; the interpreter closes it.
