@@ -5,11 +5,12 @@ from functools import cache
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
+import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms
 
-from appliance.imaging.planes import Plane, Planes
+from appliance.imaging.planes import Plane, Planes, plane
 
 FRAME_QUALITY: Final = 95
 _SEGMENT_LIMIT: Final = 65_533
@@ -64,7 +65,8 @@ def _paired(luma: Plane) -> Plane:
     height, width = luma.shape
     if height % 2 == width % 2 == 0:
         return np.ascontiguousarray(luma)
-    return np.pad(luma, ((0, height % 2), (0, width % 2)), mode="edge")[:height, :width]
+    padded = cv2.copyMakeBorder(luma, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return plane(padded[:height, :width])
 
 
 @cache
