@@ -1,4 +1,7 @@
-"""What lies across the edge of a rolled-out side: unlike the paper, the same on both sides, and no shadow."""
+"""What lies across the edge of a rolled-out side: unlike the paper, the same on both sides, and no shadow.
+
+What is as pale as the paper is not unlike it; that it reaches far out over the ground tells of it.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +16,15 @@ from appliance.imaging.outline import CHROMA_WEIGHT
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-OUTSIDE: Final = 7
+OUTSIDE: Final = 16
 """Rows of a strip that lie beyond the edge."""
 NARROWEST: Final = 6
 """Steps: fingertips are wider, a bookmark's ribbon is not."""
-_OUTER, _INNER = slice(1, 5), slice(OUTSIDE + 2, OUTSIDE + 8)
+_OUTER, _INNER = slice(OUTSIDE - 6, OUTSIDE - 2), slice(OUTSIDE + 2, OUTSIDE + 8)
+_INNER_ROWS: Final = tuple(range(_INNER.start, _INNER.stop))
+_BOTH_ROWS: Final = (*range(_OUTER.start, _OUTER.stop), *_INNER_ROWS)
+_FAR_ROWS: Final = tuple(range(1, OUTSIDE - 1, 2))
+"""Outermost first."""
 _SLANTS: Final = (-1.2, -0.8, -0.4, 0.0, 0.4, 0.8, 1.2)
 """Steps along the side for one step outwards: what fingers lean."""
 _STRAIGHT: Final = _SLANTS.index(0.0)
@@ -35,7 +42,10 @@ _SAME_GROUND, _OTHER_GROUND = 40.0, 60.0
 _WIDEST_SHARE: Final = 0.6
 _ENDS: Final = 4
 """Places at both ends of a side where what lies beyond the corner is in view as well."""
-_AT_CORNER: Final = (9, 50)
+_AT_CORNER, _CLEAR_AT_CORNER = (9, 50), (7, 50)
+_CLEAR_EDGE, _CLEAR_GROUND, _CLEAR_FLANK = 90.0, 80.0, 100.0
+_MOST_COLOUR: Final = 60.0
+"""Skin and gloves have up to 50; wood in the sun, which a corner that is a little out shows, 70 and more."""
 _FLANK, _SHARP_FLANK = 15.0, 50.0
 _DARK, _PALE, _BRIGHT = 0.45, 0.95, 1.25
 """Of the paper's luma: a black glove is darker than shadows are; what is as pale as the paper must differ in colour."""
@@ -43,6 +53,11 @@ _TINTED, _COLOURED = 5.0, 12.0
 """How far from the paper's colour: shadows mostly 0 to 3, fingers and gloves mostly 7 and more."""
 _UNLIKE, _CLEARLY_UNLIKE = 70.0, 80.0
 _EVEN: Final = 9.0
+_SOLID, _FEWEST_ROWS = 0.85, 4
+"""A thing that sticks out covers so many of the rows beyond the edge that are in view; fewer tell nothing."""
+_NARROWEST_OUT, _WIDEST_OUT_SHARE, _FLANK_OUT = NARROWEST - 1, 0.4, 30.0
+_DEPTH_OUT: Final = 8
+"""Rows of page that are shown of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +67,12 @@ class Strip:
     Attributes:
         grid: where each place lies, in pixels of the view, shape (rows, columns, 2).
         tones: luma, blue and red difference there, shape (3, rows, columns).
+        in_view: whether the frame shows that place, shape (rows, columns).
     """
 
     grid: Floats
     tones: Floats
+    in_view: Flags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +87,7 @@ class _Sides:
         across: how unlike both sides are, shape (columns,).
         strange: whether the page is unlike its paper there.
         edge: how unlike both sides usually are.
+        other: whether the outside is unlike its ground there.
     """
 
     within: Floats
@@ -79,6 +97,7 @@ class _Sides:
     across: Floats
     strange: Flags
     edge: float
+    other: Flags
 
 
 def crossing(strip: Strip) -> list[tuple[int, int, int]]:
@@ -87,15 +106,51 @@ def crossing(strip: Strip) -> list[tuple[int, int, int]]:
     sides = _both_sides(strip) if columns >= 4 * NARROWEST else None
     if sides is None:
         return []
+    return _strange(strip, sides) or [(*run, _DEPTH_OUT) for run in _sticking_out(strip, sides)]
+
+
+def _strange(strip: Strip, sides: _Sides) -> list[tuple[int, int, int]]:
+    """Return what is unlike the paper and hides its edge."""
     lost = sides.strange & (sides.across < min(_EDGE_LOST * max(sides.edge, _FAINT_EDGE), _ALIKE))
     lost = cv2.morphologyEx(lost.astype(np.uint8)[None], cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))[0] > 0
-    runs = [run for run in _runs(lost) if NARROWEST <= run[1] - run[0] <= _WIDEST_SHARE * columns]
+    runs = [run for run in _runs(lost) if NARROWEST <= run[1] - run[0] <= _WIDEST_SHARE * len(lost)]
     if not runs:
         return []
-    rows, change = strip.tones[:, _INNER], np.zeros(columns, np.float32)
-    change[2:-2] = np.median(apart(rows[:, :, 4:], rows[:, :, :-4]), axis=0)
+    change = _change(strip.tones[:, _INNER])
     unlike = apart(strip.tones, sides.paper[:, None]) > _UNLIKE_PAPER
     return [(*run, _depth(unlike, *run)) for run in runs if _is_thing(_piece(sides, change, *run))]
+
+
+def _sticking_out(strip: Strip, sides: _Sides) -> list[tuple[int, int]]:
+    """Return the widest that reaches from a page far out over plain ground and has ends: no other page, no light."""
+    columns = len(sides.other)
+    if sides.edge < _PLAIN_EDGE or np.count_nonzero(sides.other) < _NARROWEST_OUT:
+        return []
+    far, near = (_slanted(columns, rows) for rows in (_FAR_ROWS, _INNER_ROWS))
+    beyond, within, seen = strip.tones[:, *far], strip.tones[:, *near], strip.in_view[far]
+    other = seen & (apart(beyond, sides.ground[:, None, None]) > _OTHER_GROUND)
+    rows = seen.sum(axis=1)
+    solid = (other.sum(axis=1) >= _SOLID * rows) & (rows >= _FEWEST_ROWS)
+    solid &= apart(beyond[:, :, -3:].mean(axis=2), within.mean(axis=2)) < _ALIKE
+    solid[:, : _ENDS + 1] = solid[:, -_ENDS - 1 :] = False
+    closed = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8)) > 0
+    found = []
+    for slant, flags in enumerate(closed):
+        runs = [run for run in _runs(flags) if _NARROWEST_OUT <= run[1] - run[0] <= _WIDEST_OUT_SHARE * columns]
+        change = np.maximum(_change(beyond[:, slant]), _change(within[:, slant])) if runs else np.empty(0, np.float32)
+        found += [run for run in runs if min(_at(change, place) for place in run) > _FLANK_OUT]
+    return sorted(found, key=lambda run: run[0] - run[1])[:1]
+
+
+def _change(rows: Floats) -> Floats:
+    """Return how much tones change over four places along a side, the usual one of several rows; 0 at its ends."""
+    change = np.zeros(rows.shape[2], np.float32)
+    change[2:-2] = np.median(apart(rows[:, :, 4:], rows[:, :, :-4]), axis=0)
+    return change
+
+
+def _at(change: Floats, place: int) -> float:
+    return float(change[max(0, place - 4) : place + 5].max())
 
 
 def _both_sides(strip: Strip) -> _Sides | None:
@@ -103,7 +158,7 @@ def _both_sides(strip: Strip) -> _Sides | None:
     columns = strip.tones.shape[2]
     inner, outer = strip.tones[:, _INNER].mean(axis=1), strip.tones[:, _OUTER].mean(axis=1)
     paper, ground = _usual(inner, bright=True), _usual(outer, bright=False)
-    slanted = strip.tones[:, *_slanted(columns)]
+    slanted = strip.tones[:, *_slanted(columns, _BOTH_ROWS)]
     depth = _OUTER.stop - _OUTER.start
     within, beyond = slanted[:, :, depth:], slanted[:, :, :depth].mean(axis=2)
     strange = (apart(within, paper[:, None, None]) > _UNLIKE_PAPER).mean(axis=1) >= _MOST
@@ -113,13 +168,14 @@ def _both_sides(strip: Strip) -> _Sides | None:
     across = apart(within, beyond)
     chosen = (np.where(strange, across, np.inf).argmin(axis=0), np.arange(columns))
     edge = float(np.median(apart(inner, outer)))
-    return _Sides(within[:, *chosen], beyond[:, *chosen], paper, ground, across[chosen], strange[chosen], edge)
+    other = apart(outer, ground) > _OTHER_GROUND
+    return _Sides(within[:, *chosen], beyond[:, *chosen], paper, ground, across[chosen], strange[chosen], edge, other)
 
 
 @cache
-def _slanted(columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _slanted(columns: int, chosen: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return rows and columns of a strip that lie behind each other along each slant: (slants, rows, columns)."""
-    rows = np.r_[_OUTER, _INNER]
+    rows = np.array(chosen)
     shift = np.rint(np.outer(_SLANTS, OUTSIDE + 5 - rows)).astype(int)
     along = np.clip(np.arange(columns) + shift[:, :, None], 0, columns - 1)
     return np.broadcast_to(rows[None, :, None], along.shape), along
@@ -191,9 +247,7 @@ class _Piece:
 
 def _piece(sides: _Sides, change: Floats, start: int, end: int) -> _Piece:
     ends = (start <= _ENDS, end >= len(change) - _ENDS)
-    flanks = [
-        float(change[max(0, at - 4) : at + 5].max()) for at, free in zip((start, end), ends, strict=True) if not free
-    ]
+    flanks = [_at(change, place) for place, free in zip((start, end), ends, strict=True) if not free]
     middle = (slice(None), slice(start + (end - start) // 4, end - (end - start) // 4))
     within, beyond, paper, ground = (tones[middle] for tones in (sides.within, sides.beyond, sides.paper, sides.ground))
     return _Piece(
@@ -218,9 +272,7 @@ def _is_thing(piece: _Piece) -> bool:
         return False
     alike = piece.across < _SURELY_ALIKE and (tinted or dark)
     if piece.at_end:
-        least, most = _AT_CORNER
-        other = piece.unlike_ground >= _OTHER_GROUND and piece.edge >= _PLAIN_EDGE
-        return alike and other and least <= piece.width <= most
+        return alike and piece.colour <= _MOST_COLOUR and _lies_at_corner(piece)
     plain = tinted and piece.uneven < _EVEN and piece.flank >= _SHARP_FLANK
     if piece.edge < _FAINT_EDGE:
         other = piece.unlike_ground >= 0.6 * piece.unlike_paper and piece.unlike_paper >= _CLEARLY_UNLIKE
@@ -228,6 +280,14 @@ def _is_thing(piece: _Piece) -> bool:
     if piece.unlike_ground < _SAME_GROUND:
         return plain and piece.across < _SURELY_ALIKE / 2
     return alike or piece.colour >= _COLOURED
+
+
+def _lies_at_corner(piece: _Piece) -> bool:
+    """Tell a thing from ground that is in view at a corner; one with clear ends may be narrower, its ground nearer."""
+    clear = piece.edge >= _CLEAR_EDGE and piece.unlike_ground >= _CLEAR_GROUND and piece.flank >= _CLEAR_FLANK
+    least, most = _CLEAR_AT_CORNER if clear else _AT_CORNER
+    other = clear or (piece.unlike_ground >= _OTHER_GROUND and piece.edge >= _PLAIN_EDGE)
+    return other and least <= piece.width <= most
 
 
 def _runs(flags: Flags) -> list[tuple[int, int]]:

@@ -26,6 +26,10 @@ _LEAST_STEP_PX: Final = 0.5
 _DEEPEST: Final = 34
 _SEARCHED: Final = 60
 """How many steps into the page a finger, and where paper begins, is followed."""
+_BEFORE: Final = 7
+"""How many steps outside paper may begin."""
+_FORE_EDGE: Final = 10.0
+"""Steps; what lies all along a side between its outline and its paper, and is no wider, is the book's own edge."""
 _PAPER_TONE: Final = 9.0
 _PAPER_DARKEST: Final = 0.7
 _NEAR, _FAR = 2.0, 4.0
@@ -107,7 +111,7 @@ def _straightened(clean: View, base: Polygon, inward: Polygon, tone: NDArray[np.
     chord = base[0] + np.linspace(0.0, 1.0, len(base))[:, None] * (base[-1] - base[0])
     start, moved, agreeing = base, np.zeros(len(base)), 0.0
     for line in (base, chord):
-        begins, share = _paper_begins(_rolled_out(clean, line, inward, -OUTSIDE, _SEARCHED), tone)
+        begins, share = _paper_begins(_rolled_out(clean, line, inward, -_BEFORE, _SEARCHED), tone)
         if share > agreeing:
             start, moved, agreeing = line, begins, share
         if agreeing >= _NEARLY_ALL:
@@ -118,7 +122,8 @@ def _straightened(clean: View, base: Polygon, inward: Polygon, tone: NDArray[np.
     if float(away.max()) < _NEAR:
         return base
     side, far = start + moved[:, None] * inward, away > _FAR
-    if far.any():
+    fore_edge = float(np.mean(far)) >= _NEARLY_ALL and float(away.max()) <= _FORE_EDGE
+    if far.any() and not fore_edge:
         lines = ((base + side)[far] / 2, (base - 4 * inward)[far])
         between, outside = (_rolled_out(clean, line, inward, 0, 1).tones for line in lines)
         if float(np.median(apart(between, outside))) > _NO_GROUND:
@@ -132,7 +137,7 @@ def _paper_begins(strip: Strip, tone: NDArray[np.float64]) -> tuple[NDArray[np.f
     paper = (np.abs(u - tone[1]) + np.abs(v - tone[2]) < _PAPER_TONE) & (y > _PAPER_DARKEST * tone[0])
     paper = paper[:-2] & paper[1:-1] & paper[2:]
     any_paper = paper.any(axis=0)
-    begins = np.where(any_paper, paper.argmax(axis=0) - OUTSIDE, 0).astype(np.float64)
+    begins = np.where(any_paper, paper.argmax(axis=0) - _BEFORE, 0).astype(np.float64)
     moved = _smooth(begins, np.where(any_paper, 1.0, 1e-3))
     return moved, float(np.mean(any_paper & (np.abs(begins - moved) < _NEAR)))
 
@@ -155,7 +160,8 @@ def _rolled_out(clean: View, base: Polygon, inward: Polygon, first: int, last: i
         cv2.remap(values, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
         for values in (clean.y, clean.u, clean.v)
     )
-    return Strip(grid, np.stack(list(tones)).astype(np.float32))
+    inside = (grid >= 0) & (grid < (clean.width_px, clean.height_px))
+    return Strip(grid, np.stack(list(tones)).astype(np.float32), inside[..., 0] & inside[..., 1])
 
 
 def _intruder(strip: Strip, start: int, end: int, depth: int) -> Intruder:

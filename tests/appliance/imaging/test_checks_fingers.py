@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance.imaging.fingers import _smooth
+from appliance.imaging.fingers import _smooth, find_intruders
+from appliance.imaging.geometry import points
 from appliance.imaging.model import Processed, Setup
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes
 from appliance.imaging.profiles import DEFAULT_PROFILE
+from appliance.imaging.view import View
 from firmware.simulated import Fault, SimulatedCamera
 from tests.appliance.imaging.drawing import Drawn, spread, turned
 
@@ -64,6 +66,52 @@ def test_it_is_seen_where_the_lamp_falls_off_along_the_side() -> None:
 def test_it_is_seen_in_a_frame_that_lies_on_its_side() -> None:
     frame = turned(laid(CLEAN, COLOURS["light"], (1599, 500), (1380, 560), 70), 1)
     assert fingers(process(frame, Setup(), DEFAULT_PROFILE)) == ["warn"]
+
+
+def sheet(paper: tuple[int, int, int]) -> View:
+    """A page of 240 x 320 upon dark ground."""
+    planes = [np.full((440, 360), value, np.uint8) for value in (40, 130, 130)]
+    for values, value in zip(planes, paper, strict=True):
+        values[60:380, 60:300] = value
+    return View(*planes, 1.0)
+
+
+def seen_over(view: View) -> list[tuple[float, float]]:
+    corners = points([(60, 60), (300, 60), (300, 380), (60, 380)])
+    found = find_intruders(view, corners, corners, None)
+    return [tuple(each.corners.mean(axis=0)) for each in found]
+
+
+def lay(view: View, tone: tuple[int, int, int], start: tuple[int, int], end: tuple[int, int], wide: int) -> View:
+    for values, value in zip((view.y, view.u, view.v), tone, strict=True):
+        cv2.line(values, start, end, value, wide)
+    return view
+
+
+PAPER = (215, 122, 132)
+
+
+@pytest.mark.parametrize("end", [(230, 200), (255, 260), (280, 160)])
+def test_a_glove_as_pale_as_the_paper_is_seen_because_it_reaches_far_out_of_the_page(end: tuple[int, int]) -> None:
+    ((x, y),) = seen_over(lay(sheet(PAPER), PAPER, (359, 215), end, 20))
+    assert x > 260
+    assert 160 < y < 270
+
+
+def test_what_is_as_pale_as_the_paper_and_reaches_a_little_out_is_paper() -> None:
+    assert seen_over(lay(sheet(PAPER), PAPER, (307, 200), (280, 200), 20)) == []
+
+
+def test_a_pale_thing_beside_the_page_is_not_over_it() -> None:
+    assert seen_over(lay(sheet(PAPER), PAPER, (359, 215), (322, 215), 20)) == []
+
+
+def test_a_finger_is_seen_where_the_outline_holds_the_edges_of_the_other_leaves_too() -> None:
+    view = sheet(PAPER)
+    for values, value in zip((view.y, view.u, view.v), (75, 124, 131), strict=True):
+        values[60:380, 291:300] = value
+    assert seen_over(view) == []
+    assert len(seen_over(lay(view, (150, 112, 150), (359, 215), (240, 200), 22))) == 1
 
 
 def test_the_place_that_is_told_lies_where_the_finger_lies() -> None:
