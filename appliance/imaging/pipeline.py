@@ -68,7 +68,7 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     found = find_sheets(planes, view, clean, may_divide=two, rotation_cw=setup.rotation_cw)
     findings = _duplicates(own, previous)
     over = _lying_over(view, clean, found)  # an arm can bend an outline out of the frame
-    found = _within(found, planes)
+    seen, found = found, _within(found, planes)
     certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
     if not certain and _shows_nothing(view, own):
         return Processed((), (*findings, FindingEntry(code="empty_frame", severity="bad")), own)
@@ -79,7 +79,8 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
         found = Found((_whole_sheet(planes),))
     elif found.fragment:
         findings += (FindingEntry(code="facing_page_left_out", severity="info"),)
-    rotation = setup.rotation_cw if setup.rotation_cw is not None else find_rotation(planes.y, view, found)[0]
+    told = seen if seen.sheets else found  # an outline not to cut by still says how lines lie
+    rotation = setup.rotation_cw if setup.rotation_cw is not None else find_rotation(planes.y, view, told)[0]
     run = tuple(each.edge_sigma_px for each in previous if each.edge_sigma_px is not None)
     limit_px, known = checks.blur_limit_px(profile, setup.edge_sigma_px, run)
     rules = _Rules(profile, rotation, certain, limit_px, known, setup.page_type)

@@ -54,6 +54,20 @@ def test_letters_tell_up_from_down_on_bent_and_leaning_lines(bend: float, lean: 
     assert sure > 0.5
 
 
+@pytest.mark.parametrize("turns", [0, 2])
+def test_small_letters_on_a_page_seen_steeply_tell_up_from_down(turns: int) -> None:
+    page = cv2.GaussianBlur(_page(5)[120:1480, 120:1080], (0, 0), 1.0)
+    corners = np.array([[0, 0], [560, 0], [560, 1100], [0, 1100]], np.float32)
+    seen = corners + np.array([[200, 160], [200, 60], [200, 60], [200, -40]], np.float32)  # its far side is shorter
+    narrow = cv2.resize(page, (560, 1100), interpolation=cv2.INTER_AREA)
+    frame = cv2.warpPerspective(narrow, cv2.getPerspectiveTransform(corners, seen), (960, 1300), borderValue=40)
+    planes = from_grey(np.ascontiguousarray(np.rot90(frame, turns)))
+    view = reduced(planes)
+    rotation, sure = find_rotation(planes.y, view, find_sheets(planes, view, without_print(view)))
+    assert rotation == 90 * turns
+    assert sure > 0.5
+
+
 def test_capitals_alone_tell_nothing_and_say_so() -> None:
     frame = np.full((1600, 1200), 40, np.uint8)
     cv2.rectangle(frame, (120, 120), (1080, 1480), 215, cv2.FILLED)
