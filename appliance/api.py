@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from wire.documents import FindingEntry, ItemRef, Mark, PageType, Side
+from wire.documents import Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
 
 
 class SessionState(Enum):
@@ -93,6 +93,9 @@ class JobView:
     latest: tuple[CaptureView, ...]
     """The last captures of the list, newest last."""
     can_undo: bool
+    pages_expected: int | None = None
+    condition: tuple[Condition, ...] = ()
+    condition_note: str = ""
     shift_note: str = ""
     """What the person before left for the one who sits here now."""
 
@@ -140,6 +143,15 @@ class FaultView:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchView:
+    """A list of books that the centre sent, and how many of them were done here."""
+
+    name: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class StationSnapshot:
     """Everything a screen shows, at one moment. `number` grows with every change."""
 
@@ -161,6 +173,7 @@ class StationSnapshot:
     refused_presses: int
     clock_synchronised: bool
     handed_over: tuple[HandedOverView, ...]
+    batches: tuple[BatchView, ...] = ()
     people: tuple[PersonView, ...] = ()
     """Everybody who may sign in, by name."""
     person: PersonView | None = None
@@ -169,7 +182,10 @@ class StationSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What is needed to start: any attribute may be missing, the id is made here."""
+    """What is needed to start: any attribute may be missing, the id is made here.
+
+    `like` names a job of this station whose copy this is, too: the next part of it, say.
+    """
 
     title: str = ""
     barcode: str = ""
@@ -178,6 +194,45 @@ class NewJob:
     part: str = ""
     profile: str = ""
     right_to_left: bool = False
+    pages_expected: int | None = None
+    rights: str = ""
+    numbering: Numbering = "pages"
+    condition: tuple[Condition, ...] = ()
+    like: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoneBefore:
+    """A job of the same copy that ended at this station. `ended_at` is UTC."""
+
+    job_id: str
+    part: str
+    ended_at: str
+    captures: int
+    to_conservation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a barcode without any network.
+
+    Attributes:
+        barcode: as it is kept.
+        problem: ``unikey`` (a keyboard driver changed it), ``wrong-code`` (surely not a copy's), or empty.
+        item: what a list of the centre, or an earlier job, says of the copy.
+        batch: name of that list.
+        before: what was done of it here, the newest first.
+    """
+
+    barcode: str
+    problem: str = ""
+    item: ItemRef | None = None
+    batch: str = ""
+    pages_expected: int | None = None
+    height_cm: float | None = None
+    profile: str = ""
+    rights: str = ""
+    before: tuple[DoneBefore, ...] = ()
 
 
 class StationApi(Protocol):
@@ -219,8 +274,28 @@ class StationApi(Protocol):
         """Give somebody a new PIN; raises `NotNow`, `KeyError`."""
         ...
 
+    def look_up(self, barcode: str) -> Found:
+        """Return what is known of a barcode, as it was scanned or typed."""
+        ...
+
+    def next_part(self, job_id: str) -> Found:
+        """Return what is known of the copy of a job, with the part that follows; raises `KeyError`."""
+        ...
+
     def open_job(self, new: NewJob) -> str:
         """Open a job for an item and return the job's id."""
+        ...
+
+    def reopen_job(self, job_id: str) -> None:
+        """Go on with a job that has ended; raises `KeyError`."""
+        ...
+
+    def note_condition(self, condition: tuple[Condition, ...], note: str) -> None:
+        """Say how the copy of the open job is; takes the place of what was said before."""
+        ...
+
+    def stop_for_conservation(self, note: str) -> None:
+        """End the open job because the copy is too fragile to go on, and send what there is."""
         ...
 
     def press(self) -> None:

@@ -9,7 +9,17 @@ import msgspec
 from msgspec import Struct
 
 from appliance.errors import SpoolError
-from wire.documents import ItemRef, Layout, Mark, Numbering, OcrLanguages, PageType, ReadingDirection
+from wire.documents import (
+    AnsweredGap,
+    Condition,
+    ItemRef,
+    Layout,
+    Mark,
+    Numbering,
+    OcrLanguages,
+    PageType,
+    ReadingDirection,
+)
 from wire.messages import Instant
 
 ReplaceReason = Literal["hold", "retake", "auto"]
@@ -36,6 +46,8 @@ class JobOpened(Change, frozen=True, kw_only=True, tag="job_opened"):
     numbering: Numbering = "pages"
     ocr: OcrLanguages = "vie+eng"
     reading_direction: ReadingDirection = "left-to-right"
+    pages_expected: int | None = None
+    rights: str | None = None
     training: bool = False
 
 
@@ -115,6 +127,25 @@ class StoppedForConservation(Change, frozen=True, kw_only=True, tag="stopped_for
     note: str = ""
 
 
+class ConditionNoted(Change, frozen=True, kw_only=True, tag="condition_noted"):
+    """What a person sees of the copy's condition; takes the place of what was noted before."""
+
+    condition: tuple[Condition, ...] = ()
+    note: str = ""
+
+
+class Muted(Change, frozen=True, kw_only=True, tag="muted"):
+    """This warning interrupts no more for this book; it is still found, kept and shown."""
+
+    code: str
+
+
+class GapAnswered(Change, frozen=True, kw_only=True, tag="gap_answered"):
+    """A person says why these numbers are not there."""
+
+    gap: AnsweredGap
+
+
 class Undone(Change, frozen=True, kw_only=True, tag="undone"):
     """The change with this number (from 1) counts as never made."""
 
@@ -124,8 +155,19 @@ class Undone(Change, frozen=True, kw_only=True, tag="undone"):
 EntryChange = Replaced | Kept | Deleted | Moved | Typed | Labelled | Marked
 """What is done to single places of the list."""
 
+BookChange = ConditionNoted | Muted | GapAnswered
+"""What is said of the book as a whole."""
+
 AnyChange = (
-    JobOpened | SittingStarted | SittingEnded | HandedOver | Reopened | StoppedForConservation | Undone | EntryChange
+    JobOpened
+    | SittingStarted
+    | SittingEnded
+    | HandedOver
+    | Reopened
+    | StoppedForConservation
+    | Undone
+    | EntryChange
+    | BookChange
 )
 
 _encoder: Final = msgspec.json.Encoder()

@@ -12,14 +12,18 @@ import msgspec
 
 from appliance.changes import (
     AnyChange,
+    BookChange,
+    ConditionNoted,
     Deleted,
     EntryChange,
+    GapAnswered,
     HandedOver,
     JobOpened,
     Kept,
     Labelled,
     Marked,
     Moved,
+    Muted,
     Reopened,
     Replaced,
     SittingEnded,
@@ -28,12 +32,12 @@ from appliance.changes import (
     Typed,
     Undone,
 )
-from wire.documents import JobListDocument, ListEntry, Mark, PageType, Sitting
+from wire.documents import AnsweredGap, Condition, JobListDocument, ListEntry, Mark, PageType, Sitting
 
 UNDO_LIMIT: Final = 20
 JobState = Literal["open", "handed_over", "to_conservation"]
 
-_UNDOABLE: Final = (Replaced, Kept, Deleted, Moved, Typed, Labelled)
+_UNDOABLE: Final = (Replaced, Kept, Deleted, Moved, Typed, Labelled, Muted, GapAnswered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,9 @@ class JobList:
         sittings: stretches of work, in order.
         entries: the captures that count, in reading order.
         removed: what was taken out; each still carries what it had superseded.
+        condition: what was noted of the copy last.
+        gaps: numbers that a person has explained.
+        muted: warnings that interrupt no more.
     """
 
     opened: JobOpened
@@ -75,6 +82,10 @@ class JobList:
     sittings: tuple[Sitting, ...]
     entries: tuple[Entry, ...]
     removed: tuple[Entry, ...]
+    condition: tuple[Condition, ...] = ()
+    condition_note: str = ""
+    gaps: tuple[AnsweredGap, ...] = ()
+    muted: tuple[str, ...] = ()
 
     def find(self, capture_id: str) -> Entry | None:
         """Return the capture's place in the list, or None where it has none."""
@@ -111,6 +122,10 @@ def fold(changes: Sequence[AnyChange], captures: Iterable[Taken], *, station: st
         sittings=tuple(draft.sittings),
         entries=tuple(draft.entries),
         removed=tuple(draft.removed),
+        condition=draft.condition,
+        condition_note=draft.condition_note,
+        gaps=tuple(draft.gaps),
+        muted=tuple(draft.muted),
     )
 
 
@@ -150,6 +165,12 @@ def document(job_list: JobList, *, job_id: str, station: str, software: str) -> 
             for entry in job_list.entries
         ),
         removed=tuple(name for entry in job_list.removed for name in (*entry.supersedes, entry.capture_id)),
+        pages_expected=opened.pages_expected,
+        rights=opened.rights,
+        condition=job_list.condition,
+        condition_note=job_list.condition_note,
+        gaps=job_list.gaps,
+        muted=job_list.muted,
         training=opened.training,
         software=software,
     )
@@ -165,6 +186,10 @@ class _Draft:
     sittings: list[Sitting] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     removed: list[Entry] = field(default_factory=list)
+    condition: tuple[Condition, ...] = ()
+    condition_note: str = ""
+    gaps: list[AnsweredGap] = field(default_factory=list)
+    muted: list[str] = field(default_factory=list)
 
     def append(self, taken: Taken) -> None:
         self.entries.append(Entry(capture_id=taken.capture_id, page_type=taken.page_type))
@@ -179,10 +204,24 @@ class _Draft:
                 self.state = "handed_over"
             case Reopened():
                 self.state = "open"
-            case StoppedForConservation():
+            case StoppedForConservation(note=note):
                 self.state = "to_conservation"
+                self.condition_note = note or self.condition_note
+            case ConditionNoted() | Muted() | GapAnswered():
+                self._note(change)
             case _:
                 self._edit(change)
+
+    def _note(self, change: BookChange) -> None:
+        match change:
+            case ConditionNoted(condition=condition, note=note):
+                self.condition, self.condition_note = condition, note
+            case Muted(code=code):
+                self.muted += [code] if code not in self.muted else []
+            case GapAnswered(gap=gap):
+                self.gaps.append(gap)
+            case _:
+                assert_never(change)
 
     def _edit(self, change: EntryChange) -> None:
         match change:

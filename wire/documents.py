@@ -25,6 +25,10 @@ ReadingDirection = Literal["left-to-right", "right-to-left"]
 Side = Literal["left", "right", "single"]
 Severity = Literal["info", "warn", "bad"]
 Mark = Literal["look-again", "hold-kept", "bad-kept"]
+Condition = Literal[
+    "torn", "pages-missing", "mould", "insects", "stained", "brittle", "loose-spine", "tight-binding", "written-in"
+]
+GapAnswer = Literal["absent", "misnumbered"]
 Pixels = Annotated[int, Meta(ge=0, le=65_535)]
 QuarterTurn = Literal[0, 90, 180, 270]
 Text = Annotated[str, Meta(max_length=2000)]
@@ -172,8 +176,23 @@ class Sitting(Struct, frozen=True, kw_only=True):
     note: Annotated[str, Meta(max_length=200)] = ""
 
 
+class AnsweredGap(Struct, frozen=True, kw_only=True):
+    """Numbers that the book skips, and what a person says of them: the paper lacks the pages, or is numbered wrong.
+
+    `before` is the capture that follows in the list, None at its end.
+    """
+
+    first: ShortText
+    last: ShortText
+    answer: GapAnswer
+    before: OpaqueId | None = None
+
+
 class JobListDocument(Document, frozen=True, kw_only=True):
-    """``list.json``: one revision of what a copy's capture consists of, in order."""
+    """``list.json``: one revision of what a copy's capture consists of, in order.
+
+    `muted` names the warnings that a person switched off for this book; the findings themselves stay with the pages.
+    """
 
     job_id: OpaqueId
     revision: Count
@@ -188,6 +207,12 @@ class JobListDocument(Document, frozen=True, kw_only=True):
     sittings: tuple[Sitting, ...] = ()
     entries: tuple[ListEntry, ...] = ()
     removed: tuple[OpaqueId, ...] = ()
+    pages_expected: Count | None = None
+    rights: ShortText | None = None
+    condition: tuple[Condition, ...] = ()
+    condition_note: Text = ""
+    gaps: tuple[AnsweredGap, ...] = ()
+    muted: tuple[ShortText, ...] = ()
     training: bool = False
     software: ShortText
 

@@ -1,11 +1,15 @@
 """The station's face to its screens: every command is carried out by the session's thread."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from appliance.api import NewJob, StationSnapshot
+import msgspec
+
+from appliance.api import Found, NewJob, StationSnapshot
 from appliance.imaging.profiles import PROFILES
+from appliance.lookup import Past, item_of, look_up, next_part
 from appliance.people import People
 from appliance.session import events as ev
 from appliance.session import faults
@@ -17,7 +21,7 @@ from appliance.spool.store import Spool
 from firmware.errors import CameraMissing
 from firmware.interfaces import Camera
 from firmware.pedal_driven import DrivenPedal
-from wire.documents import PageType, Side
+from wire.documents import Condition, PageType, Side
 from wire.ids import is_name, new_id
 
 T = TypeVar("T")
@@ -106,6 +110,37 @@ class StationFront:
         self._require_person()
         self._people.set_pin(person_id, pin)
 
+    def look_up(self, barcode: str) -> Found:
+        """Return what is known of a barcode, as it was scanned or typed."""
+        past = self._session.ask(self._session.past.all)
+        return look_up(barcode, self._spool.batches(), past)
+
+    def next_part(self, job_id: str) -> Found:
+        """Return what is known of the copy of a job, with the part that follows."""
+        past = self._past(job_id)
+        part = next_part(past.item.part or "") or None
+        found = look_up(past.item.barcode or "", self._spool.batches(), (past,))
+        return dataclasses.replace(found, item=msgspec.structs.replace(past.item, part=part))
+
+    def reopen_job(self, job_id: str) -> None:
+        """Go on with a job that has ended."""
+        self._past(job_id)
+
+        def work() -> None:
+            if self._session.job is not None:
+                raise faults.job_open()
+            self._session.reopen_job(job_id)
+
+        self._session.ask(work)
+
+    def note_condition(self, condition: tuple[Condition, ...], note: str) -> None:
+        """Say how the copy of the open job is."""
+        self._with_job(lambda job: job.note_condition(condition, note))
+
+    def stop_for_conservation(self, note: str) -> None:
+        """End the open job because the copy is too fragile to go on."""
+        self._with_job(lambda job: self._finish(job, lambda job: job.stop_for_conservation(note)))
+
     def open_job(self, new: NewJob) -> str:
         """Open a job for an item and return the job's id."""
 
@@ -114,19 +149,16 @@ class StationFront:
                 raise faults.job_open()
             if new.profile and new.profile not in PROFILES:
                 raise faults.unknown_profile(new.profile)
-            return self._session.open_job(new)
+            past, batches = self._session.past.all(), self._spool.batches()
+            known = next((one.item for one in past if new.like and one.job_id == new.like), None)
+            known = known or look_up(new.barcode, batches, past).item
+            return self._session.open_job(new, item_of(new, known, past))
 
         return self._session.ask(work)
 
     def hand_over(self) -> None:
         """Close the list and send it."""
-
-        def work(job: Job) -> None:
-            if isinstance(self._session.data.state, Capturing):
-                raise faults.busy()
-            self._session.finish(job)
-
-        self._with_job(work)
+        self._with_job(lambda job: self._finish(job, Job.hand_over))
 
     def retake(self) -> None:
         """Take a shot that replaces the last one of the list."""
@@ -203,6 +235,17 @@ class StationFront:
                     raise faults.not_resumable()
 
         self._session.ask(work)
+
+    def _finish(self, job: Job, end: Callable[[Job], None]) -> None:
+        if isinstance(self._session.data.state, Capturing):
+            raise faults.busy()
+        self._session.finish(job, end)
+
+    def _past(self, job_id: str) -> Past:
+        found = next((one for one in self._session.ask(self._session.past.all) if one.job_id == job_id), None)
+        if found is None:
+            raise KeyError(job_id)
+        return found
 
     def _require_person(self) -> None:
         if self._session.snapshot().person is None:

@@ -9,7 +9,7 @@ from appliance.joblist import JobList, Taken, document, fold, next_undo
 from appliance.model import SOFTWARE, CaptureSetup, verdict_of
 from appliance.session.faults import unknown_capture
 from appliance.spool.store import Spool
-from wire.documents import CaptureDocument, ItemRef, JobListDocument, Mark, PagesDocument, PageType
+from wire.documents import CaptureDocument, Condition, ItemRef, JobListDocument, Mark, PagesDocument, PageType
 from wire.ids import new_id
 
 
@@ -40,28 +40,27 @@ class Job:
         self.list: JobList = self._fold()
 
     @classmethod
-    def open_new(cls, spool: Spool, setup: CaptureSetup, new: NewJob, now: Callable[[], str], person: str = "") -> Self:
-        """Open a job for an item that is known only by what a person typed."""
+    def open_new(
+        cls, spool: Spool, setup: CaptureSetup, new: NewJob, item: ItemRef, now: Callable[[], str], person: str = ""
+    ) -> Self:
+        """Open a job for `item`."""
         job_id = new_id()
-        item = ItemRef(
-            item_id=new_id(),
-            barcode=new.barcode or None,
-            part=new.part or None,
-            title=new.title or None,
-            author=new.author or None,
-            year=new.year or None,
-        )
         opened = ch.JobOpened(
             after_sequence=0,
             at=now(),
             item=item,
             profile=new.profile or setup.profile,
             layout=setup.layout,
+            numbering=new.numbering,
             reading_direction="right-to-left" if new.right_to_left else "left-to-right",
+            pages_expected=new.pages_expected,
+            rights=new.rights or None,
         )
         spool.append_change(job_id, ch.encode(opened))
         job = cls(spool, job_id, setup.station, now)
         job.sit_down(person)
+        if new.condition:
+            job.note_condition(new.condition, "")
         return job
 
     @property
@@ -153,6 +152,11 @@ class Job:
         """Say what kind of page a capture shows."""
         self._append(ch.Typed(after_sequence=self._after, at=self._now(), capture=capture_id, page_type=page_type))
 
+    def note_condition(self, condition: tuple[Condition, ...], note: str) -> None:
+        """Say how the copy is."""
+        at = self._now()
+        self._append(ch.ConditionNoted(after_sequence=self._after, at=at, condition=condition, note=note))
+
     def undo(self) -> bool:
         """Take back the last change of the list; False where there is none."""
         number = next_undo(self._changes)
@@ -162,11 +166,16 @@ class Job:
 
     def hand_over(self) -> None:
         """Close the list and send it. After a crash in between, the next start or the next try sends it."""
-        if self.list.state == "open":
-            at = self._now()
-            self._append(ch.SittingEnded(after_sequence=self._after, at=at, sitting_id=self.sitting_id))
-            self._append(ch.HandedOver(after_sequence=self._after, at=at))
-        self.send()
+        self._end(ch.HandedOver(after_sequence=self._after, at=self._now()))
+
+    def stop_for_conservation(self, note: str) -> None:
+        """End here because the copy is too fragile, and send what there is."""
+        self._end(ch.StoppedForConservation(after_sequence=self._after, at=self._now(), note=note))
+
+    def reopen(self, person: str) -> None:
+        """Take captures again after an end."""
+        self._append(ch.Reopened(after_sequence=self._after, at=self._now()))
+        self.sit_down(person)
 
     def send(self) -> None:
         """Queue the present revision for the centre."""
@@ -175,6 +184,12 @@ class Job:
     def document(self) -> JobListDocument:
         """Return the present revision as it travels to the centre."""
         return document(self.list, job_id=self.job_id, station=self._station, software=SOFTWARE)
+
+    def _end(self, how: ch.HandedOver | ch.StoppedForConservation) -> None:
+        if self.list.state == "open":
+            self._append(ch.SittingEnded(after_sequence=self._after, at=how.at, sitting_id=self.sitting_id))
+            self._append(how)
+        self.send()
 
     @property
     def _after(self) -> int:

@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import replace
 from typing import Final
 
-from appliance import changes as ch
 from appliance.api import (
+    BatchView,
     Delivery,
     FaultView,
     HandedOverView,
@@ -19,9 +19,11 @@ from appliance.api import (
 )
 from appliance.clocks import Clocks
 from appliance.health import temperature_c
+from appliance.lookup import batch_views
 from appliance.model import CaptureSetup
 from appliance.session.data import Faulted, SessionData
 from appliance.session.job import Job
+from appliance.session.past import PastJobs
 from appliance.session.views import handed_over_view, job_view, last_view
 from appliance.spool.retention import Room
 from appliance.spool.state import StationState
@@ -42,6 +44,7 @@ class Overview:
 
     Attributes:
         about: the capture that the verdict banner is about.
+        past: the jobs that ended here.
         verdicts: the latest ones, for the centre.
         people: everybody who may sign in.
         person: who has.
@@ -61,7 +64,8 @@ class Overview:
         self._counts = spool.counts()
         self._delivery: dict[str, Delivery] = {}
         self._handed_over: tuple[HandedOverView, ...] = ()
-        self._titles: dict[str, str] = {}
+        self._batches: tuple[BatchView, ...] = ()
+        self.past = PastJobs(spool)
         self._link = "unknown"
         self._notice: Notice | None = None
         self._is_synchronised = clocks.is_synchronised()
@@ -107,8 +111,9 @@ class Overview:
         """Read again how far the jobs are that were handed over."""
         rows = [row for row in self._spool.jobs() if row.handed_over and (job is None or row.job_id != job.job_id)]
         self._handed_over = tuple(
-            handed_over_view(row, self._title(row.job_id)) for row in reversed(rows[-HANDED_OVER_SHOWN:])
+            handed_over_view(row, self.past.of(row)) for row in reversed(rows[-HANDED_OVER_SHOWN:])
         )
+        self._batches = batch_views(self._spool.batches(), self.past.all())
 
     def look_around(self, job: Job | None, data: SessionData) -> tuple[Command, ...]:
         """Look at disk, publisher and clock, tell the publisher how we are; return what the centre asks of us."""
@@ -143,12 +148,6 @@ class Overview:
                 log.warning("state not written: %s", error)
             self._told, self._told_at_ns = state, now_ns
 
-    def _title(self, job_id: str) -> str:
-        if job_id not in self._titles:
-            opened = ch.decode(self._spool.changes(job_id)[0])
-            self._titles[job_id] = (opened.item.title or "") if isinstance(opened, ch.JobOpened) else ""
-        return self._titles[job_id]
-
     def _compose(self, data: SessionData, job: Job | None) -> StationSnapshot:
         faulted = data.state if isinstance(data.state, Faulted) else None
         return StationSnapshot(
@@ -169,6 +168,7 @@ class Overview:
             refused_presses=data.refused_presses,
             clock_synchronised=self._is_synchronised,
             handed_over=self._handed_over,
+            batches=self._batches,
             people=self.people,
             person=self.person,
         )

@@ -21,6 +21,7 @@ from appliance.session.data import Judgement, SessionData
 from appliance.session.job import Job
 from appliance.session.machine import deadline_ns, transition
 from appliance.session.overview import Overview
+from appliance.session.past import PastJobs
 from appliance.session.resuming import resume
 from appliance.session.taking import Order, Taken, Taker
 from appliance.spool.store import Spool
@@ -28,6 +29,7 @@ from appliance.threads import Beat, OnDeath, Pulse, ServiceThread, unwatched
 from appliance.worker import Done, Work, Worker
 from firmware.errors import HardwareError
 from firmware.interfaces import Gesture, Hardware, Pedal, PedalEvent, Signal
+from wire.documents import ItemRef
 from wire.ids import new_id
 from wire.messages import Locate
 
@@ -168,11 +170,11 @@ class Session:
         for effect in effects:
             self._perform(effect)
 
-    def open_job(self, new: NewJob) -> str:
-        """Open a job and return its id. For work on the session's thread."""
+    def open_job(self, new: NewJob, item: ItemRef) -> str:
+        """Open a job for `item` and return its id. For work on the session's thread."""
         person = self._overview.person
         self._job = Job.open_new(
-            self._spool, self._setup, new, self._clocks.instant, person.person_id if person else ""
+            self._spool, self._setup, new, item, self._clocks.instant, person.person_id if person else ""
         )
         self._overview.about = None
         self._overview.refresh(self._job)
@@ -192,12 +194,29 @@ class Session:
             self._job.change_person(person.person_id if person else "", note)
         self._overview.person = person
 
-    def finish(self, job: Job) -> None:
-        """Hand the open job over. For work on the session's thread."""
-        job.hand_over()
+    @property
+    def past(self) -> PastJobs:
+        """The jobs that ended here. For work on the session's thread."""
+        return self._overview.past
+
+    def reopen_job(self, job_id: str) -> None:
+        """Go on with a job that has ended. For work on the session's thread."""
+        job = Job(self._spool, job_id, self._setup.station, self._clocks.instant)
+        person = self._overview.person
+        job.reopen(person.person_id if person else "")
+        self._job = job
+        self._overview.about = None
+        self._overview.refresh(job)
+        self._overview.refresh_jobs(job)
+        self._spool.log_event("job.reopened", job_id=job_id)
+        self.apply(ev.JobOpened())
+
+    def finish(self, job: Job, end: Callable[[Job], None] = Job.hand_over) -> None:
+        """End the open job, with a hand-over or otherwise. For work on the session's thread."""
+        end(job)
         self._job = None
         self._overview.refresh_jobs(None)
-        self._spool.log_event("job.handed_over", job_id=job.job_id, revision=job.list.revision)
+        self._spool.log_event(f"job.{job.list.state}", job_id=job.job_id, revision=job.list.revision)
         self.apply(ev.JobClosed())
         self._play(Signal.DONE)
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from appliance.api import CaptureView, Delivery, HandedOverView, JobView, PageView, Verdict
 from appliance.joblist import Entry
+from appliance.lookup import Past
 from appliance.model import verdict_of
 from appliance.session.job import Job
 from appliance.spool.rows import JobRow
@@ -65,10 +66,14 @@ def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
         to_fix=sum(job.standing(entry.capture_id) is Verdict.BAD for entry in entries),
         latest=tuple(view for view in latest if view is not None),
         can_undo=job.can_undo,
+        pages_expected=job.list.opened.pages_expected,
+        condition=job.list.condition,
+        condition_note=job.list.condition_note,
         shift_note=job.shift_note,
     )
 
 
-def handed_over_view(row: JobRow, title: str) -> HandedOverView:
+def handed_over_view(row: JobRow, past: Past | None) -> HandedOverView:
     """Return a job that was handed over."""
+    title = past.item.title or "" if past else ""
     return HandedOverView(row.job_id, title, row.captures, row.received, row.complete)

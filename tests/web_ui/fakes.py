@@ -7,11 +7,13 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 from PIL import Image, ImageDraw, ImageFilter
 
 from appliance.api import (
     CaptureView,
     Delivery,
+    Found,
     JobView,
     LinkView,
     NewJob,
@@ -27,7 +29,7 @@ from appliance.errors import NotNow
 from central.api import AskingRow, CentralApi, InvitationRow, ItemRow, PageRow, PairingApi, StationRow, Totals
 from central.errors import AuthorityError
 from firmware.errors import CameraMissing
-from wire.documents import FindingEntry, ItemRef, PageType, Side
+from wire.documents import Condition, FindingEntry, ItemRef, PageType, Side
 
 FRAME_SIZE = (1440, 1080)
 LEFT = ((150.0, 120.0), (716.0, 134.0), (716.0, 946.0), (150.0, 960.0))
@@ -140,6 +142,8 @@ class FakeStation(StationApi):
     refuses: bool = False
     camera_gone: bool = False
     frames_asked: list[str] = field(default_factory=list)
+    known: dict[str, Found] = field(default_factory=dict)
+    opened: NewJob | None = None
     still: bool = False
     """Nothing moves before the camera: its picture keeps its number."""
 
@@ -206,7 +210,29 @@ class FakeStation(StationApi):
     def set_pin(self, person_id: str, pin: str) -> None:
         self._ask("set_pin", person_id, pin)
 
+    def look_up(self, barcode: str) -> Found:
+        return self.known.get(barcode.strip(), Found(barcode.strip()))
+
+    def next_part(self, job_id: str) -> Found:
+        if job_id != "job-1":
+            raise KeyError(job_id)
+        return Found(ITEM.barcode or "", item=structs.replace(ITEM, part="Tập 2"))
+
+    def reopen_job(self, job_id: str) -> None:
+        if job_id != "job-1":
+            raise KeyError(job_id)
+        self._ask("reopen_job", job_id)
+        self.show(state=SessionState.READY, job=job_view())
+
+    def note_condition(self, condition: tuple[Condition, ...], note: str) -> None:
+        self._ask("note_condition", *condition, note)
+
+    def stop_for_conservation(self, note: str) -> None:
+        self._ask("stop_for_conservation", note)
+        self.show(state=SessionState.CLOSED, job=None, last=None)
+
     def open_job(self, new: NewJob) -> str:
+        self.opened = new
         self._ask("open_job", new.title, new.barcode)
         self.show(state=SessionState.READY, job=job_view(can_undo=False))
         return "job-1"

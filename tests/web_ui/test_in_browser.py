@@ -326,7 +326,7 @@ def test_a_live_picture_that_stops_says_so_and_capture_still_works(
         wait_until(screen, lambda: ("press",) in station.asked)
 
 
-def test_a_scanned_barcode_lands_in_the_form_wherever_the_focus_is(
+def test_a_scanned_barcode_opens_the_form_wherever_the_focus_is(
     chromium: object, address: str, station: FakeStation
 ) -> None:
     with Screen(chromium, address) as screen:
@@ -334,6 +334,7 @@ def test_a_scanned_barcode_lands_in_the_form_wherever_the_focus_is(
             """() => { for (const key of [..."QNG-003187", "Enter"])
             document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); }"""
         )
+        screen.page.wait_for_selector("#open-job")
         assert screen.page.locator("#barcode").input_value() == "QNG-003187"
         screen.page.locator("#open-job").click()
         wait_until(screen, lambda: ("open_job", "", "QNG-003187") in station.asked)

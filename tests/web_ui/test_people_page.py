@@ -26,11 +26,11 @@ def test_a_person_is_two_touches_and_a_pin_away(person: FlaskClient, station: Fa
     station.show(person=None)
     start = person.get("/").text
     assert f"/people?who={MINH.person_id}" in start
-    assert "Bắt đầu chụp" not in start
+    assert "Tìm sách" not in start
     assert "Trần Minh" in person.get(f"/people?who={MINH.person_id}").text
     assert form(person, "/sign-in", who=MINH.person_id, pin=PIN).status_code == 303
     assert station.snapshot().person == MINH
-    assert "Bắt đầu chụp" in person.get("/").text
+    assert "Tìm sách" in person.get("/").text
 
 
 def test_a_wrong_pin_is_said_beside_the_field_and_nothing_of_it_comes_back(

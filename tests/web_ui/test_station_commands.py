@@ -45,8 +45,8 @@ def test_a_capture_that_is_not_there_is_answered_in_words(
 def test_a_job_opens_with_nothing_known_and_keeps_what_is_typed_without_stray_spaces(
     person: FlaskClient, station: FakeStation
 ) -> None:
-    assert post(person, "/job").status_code == 200
-    assert post(person, "/job", title="  Chuyện  bên sông ", barcode=" QNG-1\n").status_code == 200
+    assert post(person, "/job").status_code == 303
+    assert post(person, "/job", title="  Chuyện  bên sông ", barcode=" QNG-1\n").status_code == 303
     assert station.asked == [("open_job", "", ""), ("open_job", "Chuyện bên sông", "QNG-1")]
 
 

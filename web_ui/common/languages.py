@@ -8,7 +8,7 @@ from babel import Locale
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask, Response, g, request, url_for
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, format_date, get_locale
 
 LANGUAGES: Final = {"vi": "Tiếng Việt", "en": "English"}
 """Each language by its own name."""
@@ -33,7 +33,7 @@ def install(app: Flask, default: str) -> None:
         default_translation_directories=str(TRANSLATIONS),
         locale_selector=choose,
     )
-    app.jinja_env.filters.update(number=number, size=size, ago=ago)
+    app.jinja_env.filters.update(number=number, size=size, ago=ago, day=day)
     app.jinja_env.globals.update(language=language, other_languages=other_languages)
 
     @app.after_request
@@ -76,6 +76,15 @@ def ago(instant: str) -> str:
     past = now() - (at if at.tzinfo else at.replace(tzinfo=UTC))
     # A clock that is a little ahead must not make "in 2 seconds" of something that has happened.
     return format_timedelta(-max(past, timedelta(seconds=1)), add_direction=True, locale=_locale())
+
+
+def day(instant: str) -> str:
+    """Return the day of a UTC instant (ISO 8601) where the library is: 31/12/2026; the text itself where it is none."""
+    try:
+        at = datetime.fromisoformat(instant)
+    except ValueError:
+        return instant
+    return format_date(at, "dd/MM/yyyy")
 
 
 def now() -> datetime:

@@ -6,7 +6,7 @@ from flask import Flask
 
 from appliance.api import StationApi
 from web_ui.common.app import create_base_app
-from web_ui.station import commands, pages, people
+from web_ui.station import commands, jobs, pages, people
 
 
 def create_app(
@@ -27,5 +27,6 @@ def create_app(
     app.jinja_env.globals["once_key"] = lambda: secrets.token_hex(8)
     pages.add_routes(app, station)
     commands.add_routes(app, station)
+    jobs.add_routes(app, station)
     people.add_routes(app, station)
     return app

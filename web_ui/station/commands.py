@@ -5,16 +5,13 @@ from collections.abc import Callable
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.api import NewJob, StationApi
-from appliance.errors import NotNow
+from appliance.api import StationApi
 from firmware.errors import HardwareError
 from web_ui.common.once import Once
 from wire.errors import CodedError
 from wire.ids import is_name
 
 Command = Callable[[], object]
-_MAX_TITLE = 300
-_MAX_ATTRIBUTE = 64
 
 
 def add_routes(app: Flask, station: StationApi) -> None:
@@ -42,7 +39,6 @@ def add_routes(app: Flask, station: StationApi) -> None:
     add("hand_over", station.hand_over)
     add("keep", lambda: _on_capture(station.keep))
     add("delete", lambda: _on_capture(station.delete), back_to="review")
-    add("job", lambda: _open_job(station))
     app.register_error_handler(CodedError, _refused)
     app.register_error_handler(HardwareError, _refused)
 
@@ -55,28 +51,6 @@ def _on_capture(command: Callable[[str], None]) -> None:
         command(capture_id)
     except KeyError:
         abort(404)
-
-
-def _open_job(station: StationApi) -> None:
-    # A program has the token and nobody's name; a person at the screen says who they are.
-    if "Authorization" not in request.headers and station.snapshot().person is None:
-        raise NotNow("PIN-05", "Nobody is signed in.", "Sign in first.")
-    station.open_job(_new_job())
-
-
-def _new_job() -> NewJob:
-    def text(name: str, limit: int = _MAX_ATTRIBUTE) -> str:
-        return " ".join(request.form.get(name, "").split())[:limit]
-
-    return NewJob(
-        title=text("title", _MAX_TITLE),
-        barcode=text("barcode"),
-        author=text("author", _MAX_TITLE),
-        year=text("year"),
-        part=text("part"),
-        profile=text("profile"),
-        right_to_left="right_to_left" in request.form,
-    )
 
 
 def _wants_json() -> bool:

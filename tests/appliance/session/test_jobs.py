@@ -1,0 +1,74 @@
+"""Jobs that end, go on and follow one another, through power cuts."""
+
+import pytest
+
+from appliance.api import NewJob, SessionState
+from appliance.errors import NotNow
+from wire.codec import decode_job_list
+
+
+def sent(station, job_id: str):
+    newest = max(station.folder.glob(f"jobs/{job_id}/list-*.json"))
+    return decode_job_list(newest.read_bytes())
+
+
+def test_what_is_known_of_the_copy_travels_with_the_list(build) -> None:
+    station = build()
+    job_id = station.front.open_job(
+        NewJob("Kiều", "QNG-1", pages_expected=120, rights="public-domain", numbering="leaves", condition=("mould",))
+    )
+    station.shoot()
+    station.front.note_condition(("brittle", "torn"), "bìa rời")
+    station.front.hand_over()
+    document = sent(station, job_id)
+    assert (document.pages_expected, document.rights, document.numbering) == (120, "public-domain", "leaves")
+    assert (document.condition, document.condition_note) == (("brittle", "torn"), "bìa rời")
+
+
+def test_a_job_that_was_handed_over_goes_on_also_after_a_power_cut(station) -> None:
+    job_id = station.front.snapshot().job.job_id
+    station.shoot()
+    station.front.hand_over()
+    (done,) = station.front.look_up("VN-001").before
+    station.front.reopen_job(done.job_id)
+    station.shoot()
+    station.stop()
+    now = station.start().front.snapshot()
+    assert (now.state, now.job.job_id, now.job.entries) == (SessionState.READY, job_id, 2)
+    station.front.hand_over()
+    assert len(sent(station, job_id).entries) == 2
+    assert len(sent(station, job_id).sittings) == 2
+
+
+def test_only_one_job_is_open_and_only_a_known_one_is_reopened(station) -> None:
+    with pytest.raises(KeyError):
+        station.front.reopen_job("nowhere")
+    station.front.hand_over()
+    (done,) = station.front.look_up("VN-001").before
+    station.front.open_job(NewJob("Khác"))
+    with pytest.raises(NotNow, match="SES-02"):
+        station.front.reopen_job(done.job_id)
+
+
+def test_a_fragile_book_stops_with_a_reason_and_what_there_is_is_sent(station) -> None:
+    job_id = station.front.snapshot().job.job_id
+    station.shoot()
+    station.front.stop_for_conservation("gáy bung")
+    document = sent(station, job_id)
+    assert (document.state, document.condition_note, len(document.entries)) == ("to_conservation", "gáy bung", 1)
+    assert station.front.snapshot().state is SessionState.CLOSED
+    assert station.front.look_up("VN-001").before[0].to_conservation
+    station.stop()
+    assert station.start().front.snapshot().state is SessionState.CLOSED
+
+
+def test_the_next_part_is_another_item_of_the_same_copy(build) -> None:
+    station = build()
+    first = station.front.open_job(NewJob("Nam Phong", "NP-1", part="Số 9"))
+    station.front.hand_over()
+    found = station.front.next_part(first)
+    assert (found.barcode, found.item.part, found.item.title) == ("NP-1", "Số 10", "Nam Phong")
+    station.front.open_job(NewJob("Nam Phong", "NP-1", part="Số 10", like=first))
+    item = station.front.snapshot().job.item
+    assert item.part == "Số 10"
+    assert item.item_id != found.item.item_id

@@ -1,0 +1,105 @@
+"""The form that opens a job and the sheet of the open one, without any script."""
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from appliance.api import BatchView, DoneBefore, Found, NewJob, SessionState
+from tests.web_ui.fakes import ITEM, FakeStation, job_view
+from tests.web_ui.running import TOKEN
+from tests.web_ui.test_station_commands import post
+
+LISTED = Found("QNG-003187", item=ITEM, batch="Lô 07", pages_expected=120, rights="public-domain")
+
+
+def form(client: FlaskClient, path: str, **values: str) -> TestResponse:
+    return post(client, path, json=False, **values)
+
+
+def test_a_scanned_book_of_a_batch_needs_no_typing(person: FlaskClient, station: FakeStation) -> None:
+    station.known = {"QNG-003187": LISTED}
+    station.show(batches=(BatchView("Lô 07", 12, 40),))
+    assert "Lô 07: 12/40 cuốn" in person.get("/").text
+    page = person.get("/job/new?barcode=QNG-003187").text
+    assert "Có trong Lô 07" in page
+    for known in (
+        "Chuyện bên sông Trà",
+        "Nguyễn Văn Ẩn",
+        'value="1925"',
+        'value="120"',
+        'value="public-domain" selected',
+    ):
+        assert known in page
+
+
+def test_the_form_reaches_the_station_as_it_was_filled_in(person: FlaskClient, station: FakeStation) -> None:
+    filled = {"title": " Nhan  đề ", "barcode": "B1 ", "author": "Ai đó", "year": "1925?", "pages_expected": "240"}
+    more = {"part": "Tập 2", "rights": "licensed", "numbering": "leaves", "right_to_left": "1", "condition": "mould"}
+    answer = form(person, "/job", **filled, **more)
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert station.opened == NewJob(
+        "Nhan đề", "B1", "Ai đó", "1925?", "Tập 2", "", True, 240, "licensed", "leaves", ("mould",)
+    )
+
+
+def test_a_wrong_number_of_pages_is_said_beside_its_field_and_nothing_typed_is_lost(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    answer = form(person, "/job", title="Kiều", pages_expected="nhiều")
+    assert answer.status_code == 422
+    assert 'aria-describedby="pages-error" autofocus' in answer.text
+    assert 'value="Kiều"' in answer.text
+    assert 'value="nhiều"' in answer.text
+    assert station.opened is None
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"), [("unikey", "Tắt UniKey rồi quét lại"), ("wrong-code", "Đây không phải mã tài liệu")]
+)
+def test_a_doubtful_code_is_asked_about_once_and_taken_when_it_comes_again(
+    person: FlaskClient, visitor: FlaskClient, station: FakeStation, problem: str, words: str
+) -> None:
+    station.known = {"Đ1": Found("Đ1", problem=problem)}
+    assert words in person.get("/job/new?barcode=Đ1").text
+    assert form(person, "/job", barcode="Đ1").status_code == 422
+    assert station.opened is None
+    assert form(person, "/job", barcode="Đ1", accepted="Đ1").status_code == 303
+    assert station.opened is not None
+    assert station.opened.barcode == "Đ1"
+    visitor.post("/job", data={"barcode": "Đ1"}, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert len(station.asked) == 2
+
+
+def test_a_book_that_was_done_before_is_opened_again_or_captured_anew(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    done = DoneBefore("job-1", "Tập 1", "2026-03-01T18:30:00Z", 60, to_conservation=True)
+    station.known = {"B1": Found("B1", item=ITEM, before=(done,))}
+    page = person.get("/job/new?barcode=B1").text
+    assert "đã số hóa ngày 02/03/2026 tại tram-02" in page
+    assert "Lần đó dừng để chuyển bảo quản" in page
+    assert "Mở lại Tập 1 để chụp bù" in page
+    assert "Chụp mới" in page
+    assert form(person, "/job/reopen", job="job-1").status_code == 303
+    assert station.asked == [("reopen_job", "job-1")]
+    assert form(person, "/job/reopen", job="../x").status_code == 404
+
+
+def test_the_next_volume_begins_with_what_is_known_of_the_first(person: FlaskClient, station: FakeStation) -> None:
+    station.show(state=SessionState.READY, job=job_view())
+    answer = form(person, "/job/part")
+    assert answer.location == "/job/new?after=job-1"
+    page = person.get(answer.location).text
+    assert 'value="Tập 2"' in page
+    assert 'name="like" value="job-1"' in page
+    assert person.get("/job/new?after=nowhere").status_code == 404
+
+
+def test_condition_and_an_honest_end_are_on_the_sheet(person: FlaskClient, station: FakeStation) -> None:
+    assert person.get("/sheet").status_code == 303
+    station.show(state=SessionState.READY, job=job_view())
+    assert "Dừng chụp, chuyển bảo quản" in person.get("/sheet").text
+    csrf = person.get("/state?after=-1").get_json()["csrf"]
+    person.post("/condition", data={"csrf": csrf, "condition": ["mould", "torn", "nonsense"], "note": " bìa  rời "})
+    assert form(person, "/stop", note="gáy bung").status_code == 303
+    assert station.asked == [("note_condition", "torn", "mould", "bìa rời"), ("stop_for_conservation", "gáy bung")]

@@ -1,0 +1,143 @@
+"""The form that opens a job, and the sheet of the open one: what is known of the copy, its condition, its end."""
+
+from collections.abc import Callable
+from typing import Final, get_args
+
+from flask import Flask, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.api import Found, NewJob, StationApi
+from appliance.errors import NotNow
+from wire.documents import Condition, Numbering
+from wire.ids import is_name
+
+CONDITIONS: Final[tuple[Condition, ...]] = get_args(Condition)
+NUMBERINGS: Final[tuple[Numbering, ...]] = get_args(Numbering)
+RIGHTS: Final = ("public-domain", "licensed", "library-only", "excerpt", "restricted")
+MAX_TITLE: Final = 300
+MAX_ATTRIBUTE: Final = 64
+MAX_NOTE: Final = 500
+MAX_PAGES: Final = 20_000
+Answer = BaseResponse | str | tuple[str, int]
+
+
+def add_routes(app: Flask, station: StationApi) -> None:
+    """Put the routes on `app`."""
+
+    def add(path: str, name: str, work: Callable[[StationApi], Answer], *methods: str) -> None:
+        app.add_url_rule(path, endpoint=name, view_func=lambda: work(station), methods=methods or ("POST",))
+
+    add("/job/new", "new_job", _form, "GET")
+    add("/job", "job", _open)
+    add("/job/part", "new_part", _new_part)
+    add("/job/reopen", "reopen_job", _reopen)
+    add("/sheet", "sheet", _sheet, "GET")
+    add("/condition", "note_condition", _note_condition)
+    add("/stop", "stop_for_conservation", _stop)
+
+
+def _form(station: StationApi) -> Answer:
+    after = request.args.get("after", "")
+    if after:
+        return _render(station, _known(lambda: station.next_part(after)), like=after)
+    return _render(station, station.look_up(request.args.get("barcode", "")))
+
+
+def _open(station: StationApi) -> Answer:
+    # A program has the token and nobody's name; a person at the screen says who they are.
+    is_program = "Authorization" in request.headers
+    if not is_program and station.snapshot().person is None:
+        raise NotNow("PIN-05", "Nobody is signed in.", "Sign in first.")
+    barcode = _text("barcode")
+    found = station.look_up(barcode)
+    is_doubted = bool(found.problem) and request.form.get("accepted") != found.barcode
+    pages, has_pages = _pages()
+    if not is_program and (is_doubted or not has_pages):
+        return _render(station, found, bad_pages=not has_pages), 422
+    station.open_job(_new_job(barcode if is_program else found.barcode, pages))
+    return redirect(url_for("home"), code=303)
+
+
+def _new_part(station: StationApi) -> Answer:
+    job = station.snapshot().job
+    station.hand_over()
+    return redirect(url_for("new_job", after=job.job_id if job else None), code=303)
+
+
+def _reopen(station: StationApi) -> Answer:
+    job_id = request.form.get("job", "")
+    _known(lambda: station.reopen_job(job_id) if is_name(job_id) else abort(404))
+    return redirect(url_for("home"), code=303)
+
+
+def _sheet(station: StationApi) -> Answer:
+    snapshot = station.snapshot()
+    if snapshot.job is None:
+        return redirect(url_for("home"), code=303)
+    return render_template("station/sheet.html", s=snapshot, conditions=CONDITIONS)
+
+
+def _note_condition(station: StationApi) -> Answer:
+    station.note_condition(_conditions(), _text("note", MAX_NOTE))
+    return redirect(url_for("home"), code=303)
+
+
+def _stop(station: StationApi) -> Answer:
+    station.stop_for_conservation(_text("note", MAX_NOTE))
+    return redirect(url_for("home"), code=303)
+
+
+def _render(station: StationApi, found: Found, *, like: str = "", bad_pages: bool = False) -> str:
+    return render_template(
+        "station/job.html",
+        s=station.snapshot(),
+        found=found,
+        like=like or _text("like"),
+        bad_pages=bad_pages,
+        conditions=CONDITIONS,
+        numberings=NUMBERINGS,
+        rights=RIGHTS,
+        is_sent=request.method == "POST",
+    )
+
+
+def _new_job(barcode: str, pages: int | None) -> NewJob:
+    return NewJob(
+        title=_text("title", MAX_TITLE),
+        barcode=barcode,
+        author=_text("author", MAX_TITLE),
+        year=_text("year"),
+        part=_text("part"),
+        profile=_text("profile"),
+        right_to_left="right_to_left" in request.form,
+        pages_expected=pages,
+        rights=_text("rights"),
+        numbering=next((one for one in NUMBERINGS if one == request.form.get("numbering")), "pages"),
+        condition=_conditions(),
+        like=_text("like"),
+    )
+
+
+def _pages() -> tuple[int | None, bool]:
+    """Return the expected number of pages, and whether what was typed is one (nothing is fine, too)."""
+    text = _text("pages_expected")
+    if not text:
+        return None, True
+    is_number = text.isascii() and text.isdigit() and 0 < int(text) <= MAX_PAGES
+    return (int(text) if is_number else None), is_number
+
+
+def _conditions() -> tuple[Condition, ...]:
+    ticked = request.form.getlist("condition")
+    return tuple(one for one in CONDITIONS if one in ticked)
+
+
+def _text(name: str, limit: int = MAX_ATTRIBUTE) -> str:
+    return " ".join(request.form.get(name, "").split())[:limit]
+
+
+def _known(work: Callable[[], Found | None]) -> Found:
+    try:
+        return work() or Found("")
+    except KeyError:
+        abort(404)
