@@ -5,7 +5,7 @@ shared group and swallow offers. Every station and worker has its own role with 
 pattern can ever match somebody else's topics.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from central.ca import ADMIN, OFFICE, station_name, worker_name
@@ -22,10 +22,17 @@ Rule = dict[str, Any]
 Command = dict[str, Any]
 
 
-def first_document(workers: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the plugin's file for a broker's first start: the office, the admin and `workers`, no station yet."""
+def first_document(workers: Iterable[str] = (), stations: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the plugin's file for a broker's first start: the office, the admin, `workers` and `stations`.
+
+    Args:
+        workers: their names.
+        stations: names, each with the common name of its certificate; none on a new centre.
+    """
     principals = [(ADMIN, _admin_rules()), (OFFICE, _office_rules())]
     principals += [(worker_name(worker), _worker_rules(worker)) for worker in workers]
+    known = (stations or {}).items()
+    let_in = [{"username": name, "roles": [{"rolename": station_name(station)}]} for station, name in known]
     return {
         "defaultACLAccess": {
             "publishClientSend": False,
@@ -33,8 +40,9 @@ def first_document(workers: Iterable[str] = ()) -> dict[str, Any]:
             "subscribe": False,
             "unsubscribe": False,
         },
-        "clients": [{"username": name, "roles": [{"rolename": name}]} for name, _ in principals],
-        "roles": [{"rolename": name, "acls": rules} for name, rules in principals],
+        "clients": [{"username": name, "roles": [{"rolename": name}]} for name, _ in principals] + let_in,
+        "roles": [{"rolename": name, "acls": rules} for name, rules in principals]
+        + [{"rolename": station_name(station), "acls": _station_rules(station)} for station, _ in known],
     }
 
 

@@ -45,3 +45,9 @@ class BatchError(CentralError):
     """A list of books cannot be used."""
 
     exit_code = ExitCode.REFUSED
+
+
+class BackupError(CentralError):
+    """A backup cannot be made, or cannot be put back."""
+
+    exit_code = ExitCode.STORAGE

@@ -95,7 +95,8 @@ units_of() { # ROLE — what is enabled
         station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service \
-                lattrang-worker@w1.service lattrang-worker@w2.service lattrang-audit.timer lattrang-revoked.path
+                lattrang-worker@w1.service lattrang-worker@w2.service lattrang-audit.timer lattrang-revoked.path \
+                lattrang-backup.timer
             ;;
     esac
 }
@@ -105,7 +106,8 @@ files_of() { # ROLE — what lies in systemd/ for it
         station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service 'lattrang-worker@.service' \
-                lattrang-audit.service lattrang-audit.timer lattrang-revoked.service lattrang-revoked.path
+                lattrang-audit.service lattrang-audit.timer lattrang-revoked.service lattrang-revoked.path \
+                lattrang-backup.service lattrang-backup.timer
             ;;
     esac
 }

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lattrang import pairing_commands, setup_commands
+from lattrang import backup_commands, pairing_commands, setup_commands
 from wire.errors import ExitCode
 from wire.ids import is_name
 
@@ -51,6 +51,8 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     revoke.add_argument("station", type=_name, metavar="STATION", help="name of the station")
     add("rebuild", _rebuild, "make the catalogue again from the store's folders")
     add("audit", _audit, "hash everything again; exit code 1 where something is wrong")
+    backup_commands.add_backup(add("backup", _run, "keys, configuration and catalogue into one file"))
+    backup_commands.add_restore(add("restore", _run, "a working centre out of a backup"))
     for name, run, words in (
         ("stations", _stations, "how every station is"),
         ("items", _items, "what has arrived"),
