@@ -15,6 +15,7 @@ from wire.errors import CodedError, ExitCode
 
 if TYPE_CHECKING:
     from appliance.imaging.contact_sheet import Cell
+    from appliance.imaging.looks import Look
     from appliance.imaging.model import Page, Processed
     from appliance.imaging.planes import Planes
     from appliance.imaging.profiles import Profile
@@ -42,6 +43,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the pages go")
     parser.add_argument("--json", required=True, type=Path, metavar="FILE", help="what was found, as a list")
     parser.add_argument("--profile", default="sach-in-300", metavar="P", help="limits to judge by (sach-in-300)")
+    parser.add_argument(
+        "--look",
+        default="colour",
+        choices=("colour", "grey", "text"),
+        help="of copies for readers: as it is, or grey, or clean text (white paper, dark print, pictures as they are)",
+    )
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="contact sheet, JPEG or PNG")
     parser.set_defaults(run=run)
 
@@ -59,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     entries, cells = [], []
     for number, (photo, name) in enumerate(zip(photos, names, strict=True), start=1):
         _show_progress(number, len(photos), photo)
-        entry, cell = _entry(photo, args.out, name, profile)
+        entry, cell = _entry(photo, args.out, name, profile, args.look)
         entries.append(entry)
         if args.sheet is not None:
             cells.append(cell)
@@ -105,7 +112,7 @@ def _unique_stems(photos: list[Path]) -> list[str]:
     return names
 
 
-def _entry(photo: Path, out: Path, name: str, profile: Profile) -> tuple[Json, Cell]:
+def _entry(photo: Path, out: Path, name: str, profile: Profile, look: Look) -> tuple[Json, Cell]:
     """Return what the list and the contact sheet say of one photograph, its pages written."""
     from appliance.errors import PhotoError
     from appliance.imaging.contact_sheet import Cell, cell
@@ -122,7 +129,7 @@ def _entry(photo: Path, out: Path, name: str, profile: Profile) -> tuple[Json, C
         finding = FindingEntry(code=FINDING_CODES[error.code], severity="bad")
         return _json(photo, None, None, start_s, [], (finding,)), Cell(str(photo), None, (), (("", finding),))
     processed = process(planes, Setup(), profile)
-    pages = [_write_page(out / f"{name}-{page.side}.jpg", name, page, profile) for page in processed.pages]
+    pages = [_write_page(out / f"{name}-{page.side}.jpg", name, page, profile, look) for page in processed.pages]
     return _json(photo, planes, processed, start_s, pages, processed.findings), cell(str(photo), planes, processed)
 
 
@@ -159,11 +166,12 @@ def _json(
     }
 
 
-def _write_page(path: Path, name: str, page: Page, profile: Profile) -> Json:
+def _write_page(path: Path, name: str, page: Page, profile: Profile, look: Look) -> Json:
     from appliance.imaging.encode import Stamp, encode
+    from appliance.imaging.looks import with_look
 
     stamp = Stamp("", "", name, 0, page.side, page.outline, page.rotation_cw, f"lattrang {VERSION}", page.ppi)
-    _write(path, encode(page.planes, quality=profile.jpeg_quality, stamp=stamp))
+    _write(path, encode(with_look(page.planes, look), quality=profile.jpeg_quality, stamp=stamp))
     return {
         "side": page.side,
         "outline": [list(point) for point in page.outline],

@@ -44,6 +44,17 @@ def test_the_list_has_the_promised_form_and_names_the_files(tmp_path: Path, phot
         assert all(len(point) == 2 for point in page["outline"])
 
 
+def test_a_look_changes_the_copies_and_nothing_of_what_is_said_about_them(tmp_path: Path, photo: Path) -> None:
+    _, (plain,) = run(tmp_path, photo)
+    colours = [np.asarray(Image.open(page["file"])).astype(int) for page in plain["pages"]]
+    _, (clean,) = run(tmp_path, photo, extra=("--look", "text"))
+    greys = [np.asarray(Image.open(page["file"])).astype(int) for page in clean["pages"]]
+    assert {**clean, "seconds": 0} == {**plain, "seconds": 0}
+    for colour, grey in zip(colours, greys, strict=True):
+        assert np.ptp(np.median(colour, axis=(0, 1))) > 5  # yellow paper
+        assert np.median(grey, axis=(0, 1)).tolist() == [255, 255, 255]
+
+
 def test_two_photographs_of_one_name_keep_their_pages_apart(tmp_path: Path, photo: Path) -> None:
     other = tmp_path / "b" / photo.name
     other.parent.mkdir()
