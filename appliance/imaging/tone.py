@@ -115,22 +115,43 @@ def _only_on_paper(gain: Floats, paper: Floats, page: Planes) -> Floats:
     """Return the gain, no more than a lamp may need in dark places that are not flat, or coloured: pictures, panels."""
     if float(gain.max()) <= _FALL_OFF:
         return gain
-    count, found = cv2.connectedComponents((gain > _FALL_OFF).astype(np.uint8))
+    dark = (gain > _FALL_OFF).astype(np.uint8)
+    picture = _pictures(dark, gain, paper, page)
+    if not picture.any():
+        return gain
+    ground = _ground(dark, paper, page)  # a shadow goes on upon it, and is none of its own colour
+    if ground.any():
+        picture = ground | _pictures(dark & ~ground, gain, paper, page)
+    return np.where(picture, np.float32(_FALL_OFF), gain)
+
+
+def _pictures(dark: Plane, gain: Floats, paper: Floats, page: Planes) -> NDArray[np.bool_]:
+    """Return where dark places are no shadow upon paper: too few of them flat, or of another colour on the whole."""
+    count, found = cv2.connectedComponents(dark)
     labels = np.asarray(found, np.int32)
     across, down = (np.abs(cv2.Sobel(paper, cv2.CV_32F, dx, 1 - dx, scale=1 / 8)[_SOME]) for dx in (1, 0))
     flat = (across + down < _FLAT * paper[_SOME]) & (gain[_SOME] < _MAX_GAIN)
     places = labels[_SOME].ravel()
     sizes, flats = np.bincount(places, minlength=count), np.bincount(places, flat.ravel(), count)
-    picture = (flats < _PAPER_SHARE * sizes) | (_other_colour(page, paper[_SOME], places, sizes) > _COLOUR)
+    far = np.zeros(count)
+    for share in _colour(page, dark[_SOME], paper[_SOME]):
+        far += np.abs(np.bincount(places, share.ravel(), count)) / np.maximum(sizes, 1)
+    picture = (sizes > 0) & ((flats < _PAPER_SHARE * sizes) | (far > _COLOUR))
     picture[0] = False  # the light places
-    return np.where(picture[labels], np.float32(_FALL_OFF), gain) if picture.any() else gain
+    return np.asarray(picture[labels], np.bool_)
 
 
-def _other_colour(page: Planes, paper: Floats, places: NDArray[np.int32], sizes: Counts) -> NDArray[np.float64]:
-    """Return how far the colour of each labelled place, as a share of its luma, is from that of all light ones."""
-    far = np.zeros(len(sizes))
-    for chroma in (page.u, page.v):
-        share = (shrunk(chroma, paper.shape[::-1]).astype(np.float32) - NEUTRAL) / paper
-        means = np.bincount(places, share.ravel(), len(sizes)) / np.maximum(sizes, 1)
-        far += np.abs(means - means[0])
-    return np.where(sizes > 0, far, 0.0)
+def _ground(dark: Plane, paper: Floats, page: Planes) -> NDArray[np.bool_]:
+    """Return the dark places of another colour than the light ones that reach the page's rim."""
+    blue, red = _colour(page, dark, paper)
+    _, labels = cv2.connectedComponents(dark & (np.abs(blue) + np.abs(red) > _COLOUR))
+    rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return np.asarray(np.isin(labels, rim[rim > 0]), np.bool_)
+
+
+def _colour(page: Planes, dark: Plane, paper: Floats) -> tuple[Floats, Floats]:
+    """Return the blue and the red difference of each place as a share of its luma, less what light paper has."""
+    size, light = (paper.shape[1], paper.shape[0]), dark == 0
+    shares = [(shrunk(each, size).astype(np.float32) - NEUTRAL) / paper for each in (page.u, page.v)]
+    blue, red = (share - np.median(share[light]) for share in shares)  # light ground beside it does not count
+    return blue, red

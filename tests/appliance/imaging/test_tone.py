@@ -141,3 +141,13 @@ def test_a_page_with_little_print_in_a_shadow_is_evened_too() -> None:
     ).pages
     levels = paper_levels(page.planes)
     assert levels.min() > 0.9 * levels.max()
+
+
+def test_ground_of_another_colour_beside_a_page_does_not_keep_it_in_its_shadow() -> None:
+    page = printed_page()
+    boards = np.random.default_rng(2).integers(0, 30, (880, 1, 1)) + np.array([60, 110, 160])
+    page[:, 500:] = boards  # an outline that ran on over the table
+    before = lit(page, shadow(*page.shape[:2])[:, ::-1])
+    after = evened(before)
+    levels = paper_levels(Planes(after.y[:, :490], after.u[:, :245], after.v[:, :245]))
+    assert levels.min() > 0.95 * levels.max()
