@@ -14,6 +14,7 @@ from wire import VERSION
 from wire.errors import CodedError, ExitCode
 
 if TYPE_CHECKING:
+    from appliance.imaging.calibration import Calibration
     from appliance.imaging.contact_sheet import Cell
     from appliance.imaging.looks import Look
     from appliance.imaging.model import Page, Processed
@@ -44,6 +45,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--json", required=True, type=Path, metavar="FILE", help="what was found, as a list")
     parser.add_argument("--profile", default="sach-in-300", metavar="P", help="limits to judge by (sach-in-300)")
     parser.add_argument(
+        "--calibration", type=Path, metavar="FILE", help="what was measured of the camera: gives pages their true ppi"
+    )
+    parser.add_argument(
         "--look",
         default="colour",
         choices=("colour", "grey", "text"),
@@ -57,16 +61,16 @@ def run(args: argparse.Namespace) -> int:
     """Process every photograph; return 0, or 1 when one could not be used.
 
     Raises:
-        CodedError: no such profile (exit 2), or nothing can be written there (exit 5).
+        CodedError: no such profile or calibration (exit 2), or nothing can be written there (exit 5).
     """
-    profile = _profile(args.profile)
+    profile, calibration = _profile(args.profile), _calibration(args.calibration)
     photos = list(_photos(args.photos))
     _make_folder(args.out)
     names = _unique_stems(photos)
     entries, cells = [], []
     for number, (photo, name) in enumerate(zip(photos, names, strict=True), start=1):
         _show_progress(number, len(photos), photo)
-        entry, cell = _entry(photo, args.out, name, profile, args.look)
+        entry, cell = _entry(photo, args.out, name, profile, args.look, calibration)
         entries.append(entry)
         if args.sheet is not None:
             cells.append(cell)
@@ -85,6 +89,19 @@ def _profile(name: str) -> Profile:
         error.exit_code = ExitCode.USAGE
         raise error
     return PROFILES[name]
+
+
+def _calibration(path: Path | None) -> Calibration | None:
+    from appliance.imaging.calibration import read_calibration
+
+    if path is None:
+        return None
+    try:
+        return read_calibration(path.read_bytes())
+    except (OSError, ValueError) as error:
+        refused = CodedError("PAGES-03", f"{path} is no calibration ({error}).", "Name the JSON file of this camera.")
+        refused.exit_code = ExitCode.USAGE
+        raise refused from error
 
 
 def _photos(given: Iterable[Path]) -> Iterator[Path]:
@@ -112,7 +129,9 @@ def _unique_stems(photos: list[Path]) -> list[str]:
     return names
 
 
-def _entry(photo: Path, out: Path, name: str, profile: Profile, look: Look) -> tuple[Json, Cell]:
+def _entry(
+    photo: Path, out: Path, name: str, profile: Profile, look: Look, calibration: Calibration | None
+) -> tuple[Json, Cell]:
     """Return what the list and the contact sheet say of one photograph, its pages written."""
     from appliance.errors import PhotoError
     from appliance.imaging.contact_sheet import Cell, cell
@@ -128,7 +147,7 @@ def _entry(photo: Path, out: Path, name: str, profile: Profile, look: Look) -> t
         print(f"lattrang: {photo}: {error}", file=sys.stderr)
         finding = FindingEntry(code=FINDING_CODES[error.code], severity="bad")
         return _json(photo, None, None, start_s, [], (finding,)), Cell(str(photo), None, (), (("", finding),))
-    processed = process(planes, Setup(), profile)
+    processed = process(planes, Setup(calibration=calibration), profile)
     pages = [_write_page(out / f"{name}-{page.side}.jpg", name, page, profile, look) for page in processed.pages]
     return _json(photo, planes, processed, start_s, pages, processed.findings), cell(str(photo), planes, processed)
 
@@ -179,6 +198,7 @@ def _write_page(path: Path, name: str, page: Page, profile: Profile, look: Look)
         "file": str(path.resolve()),
         "width_px": page.width_px,
         "height_px": page.height_px,
+        "ppi": page.ppi and round(page.ppi, 2),
         "findings": [_finding(each) for each in page.findings],
     }
 

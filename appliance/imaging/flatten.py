@@ -32,7 +32,14 @@ _PIECES: Final = 41
 _AROUND_PX: Final = 8
 
 
-def flattened(luma: Plane, flat: Mapping, corners: Polygon, outline: Polygon, margin_share: float) -> Mapping:
+def flattened(
+    luma: Plane,
+    flat: Mapping,
+    corners: Polygon,
+    outline: Polygon,
+    margin_share: float,
+    camera: NDArray[np.float64] | None = None,
+) -> Mapping:
     """Return the mapping with the page's curl taken out, or `flat` itself where it lies flat or too little tells.
 
     Args:
@@ -41,11 +48,12 @@ def flattened(luma: Plane, flat: Mapping, corners: Polygon, outline: Polygon, ma
         corners: of the page, clockwise from its own top left, in pixels of the frame.
         outline: the page's edge, from the same corner.
         margin_share: kept around the outline, as a share of the shorter side.
+        camera: its matrix, shape (3, 3), where it is calibrated.
     """
     traces = find_lines(luma, flat)
     if traces.lines < _FEWEST_LINES or len(traces.line) < _FEWEST_PLACES:
         return flat
-    pose = pose_of(flat.perspective, (luma.shape[1], luma.shape[0]))
+    pose = pose_of(flat.perspective, (luma.shape[1], luma.shape[0]), camera)
     fit = fit_shape(traces, pose, (float(flat.width_px), float(flat.height_px)))
     if fit.gain < _SURE or fit.moved < _BENT or fit.left > _STRAIGHT:
         return flat

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.imaging.calibration import Calibration
 from appliance.imaging.planes import Planes
 from wire.documents import FindingEntry, Layout, PageType, QuarterTurn, Side
 
@@ -27,12 +28,16 @@ class Setup:
         rotation_cw: the turn that makes this camera's frames upright; None = look at the text.
         page_type: what the operator said it shows; `target` is never judged as a page.
         edge_sigma_px: how wide a sharp edge is on this station (calibrated), None = use the profile's limit.
+        calibration: of the camera over its cradle; None = sizes on paper are not known.
+        page_height_mm: how high the pages lie above the calibrated plane: 0 under a glass that lies in it.
     """
 
     layout: Layout = "spread"
     rotation_cw: QuarterTurn | None = None
     page_type: PageType = "page"
     edge_sigma_px: float | None = None
+    calibration: Calibration | None = None
+    page_height_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,11 @@ from typing import Final
 import numpy as np
 
 from appliance.imaging import checks, measure
+from appliance.imaging.calibration import MM_PER_INCH, Calibration
 from appliance.imaging.fingers import Intruder, find_intruders
 from appliance.imaging.flatten import flattened
 from appliance.imaging.geometry import (
+    Polygon,
     as_outline,
     shares_at_border,
     side_lengths,
@@ -26,7 +28,7 @@ from appliance.imaging.sheets import Found, Sheet, find_sheets
 from appliance.imaging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
 from appliance.imaging.tone import even_light
 from appliance.imaging.view import View, reduced, without_print
-from wire.documents import FindingEntry, PageType, QuarterTurn, Side
+from wire.documents import FindingEntry, QuarterTurn, Side
 
 _LEAST_CONTRAST: Final = 30.0
 _WHOLE_PAPER_PERCENT: Final = 99.0
@@ -35,6 +37,8 @@ _MOST_OF_FRAME: Final = 1.5
 """A page may reach a little beyond the frame that cuts it; what reaches further is no page."""
 _SMALL_PX: Final = 800
 """Longer side of the small page on which ink, lean and light are judged; made once."""
+_LEAST_MM: Final = 10.0
+_MOST_MM: Final = 3000.0
 _TWO_PAGES: Final = frozenset({"spread", "parts"})
 """Layouts whose frames may show two pages; in the others a frame is one page, however it looks."""
 
@@ -48,7 +52,7 @@ class _Rules:
     certain: bool
     blur_limit_px: float
     sharpness_known: bool
-    page_type: PageType
+    setup: Setup
 
 
 def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Signature, ...] = ()) -> Processed:
@@ -83,7 +87,7 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     rotation = setup.rotation_cw if setup.rotation_cw is not None else find_rotation(planes.y, view, told)[0]
     run = tuple(each.edge_sigma_px for each in previous if each.edge_sigma_px is not None)
     limit_px, known = checks.blur_limit_px(profile, setup.edge_sigma_px, run)
-    rules = _Rules(profile, rotation, certain, limit_px, known, setup.page_type)
+    rules = _Rules(profile, rotation, certain, limit_px, known, setup)
     judged = [_page(planes, side, sheet, rules, over.get(sheet, []), view) for side, sheet in _sides(found, rotation)]
     sigmas = [sigma for _, sigma in judged if sigma is not None]
     return Processed(tuple(page for page, _ in judged), findings, replace(own, edge_sigma_px=min(sigmas, default=None)))
@@ -148,9 +152,14 @@ def _page(
     corners = turned(sheet.corners, rules.rotation)
     outline = turned_outline(sheet.polygon, corners[0])
     margin = rules.profile.margin_share if rules.certain else 0.0
-    mapping = plan(corners, outline, margin, (planes.width_px, planes.height_px))
-    if rules.certain and rules.page_type != "target":
-        mapping = flattened(planes.y, mapping, corners, outline, margin)
+    frame_px = (planes.width_px, planes.height_px)
+    calibration = _calibration(rules, frame_px)
+    size_mm = _size_mm(corners, frame_px, calibration, rules.setup.page_height_mm)
+    mapping = plan(corners, outline, margin, frame_px, None if size_mm is None else size_mm[1] / size_mm[0])
+    ppi = None if size_mm is None else _ppi(mapping.from_frame(corners), size_mm)
+    if rules.certain and rules.setup.page_type != "target":
+        camera = None if calibration is None else calibration.camera_matrix(frame_px)
+        mapping = flattened(planes.y, mapping, corners, outline, margin, camera)
     flat = rectify(planes, mapping)
     small = shrunk_to(flat.y, _SMALL_PX)
     ink = measure.small_ink(small)
@@ -166,14 +175,36 @@ def _page(
         findings += checks.check_cut(border, lambda: measure.print_along_sides(ink, inside))
         findings += checks.check_skew(measure.lean(ink), straightened_deg(corners), rules.profile)
         findings += checks.check_blank(share, rules.profile)
-    findings = checks.wanted(findings, rules.page_type)
+    findings = checks.wanted(findings, rules.setup.page_type)
     if _wants_even_light(rules, edges):  # last: the light as it came is what was judged
         flat = even_light(flat, small)
-    page = Page(side, as_outline(outline), rules.rotation, flat, None, findings)
+    page = Page(side, as_outline(outline), rules.rotation, flat, ppi, findings)
     return page, edges.sigma_px
+
+
+def _calibration(rules: _Rules, frame_px: tuple[int, int]) -> Calibration | None:
+    """Return what was measured of the camera, where it holds for this frame and the page's edges are known."""
+    found = rules.setup.calibration
+    return found if found is not None and rules.certain and found.serves(frame_px) else None
+
+
+def _size_mm(
+    corners: Polygon, frame_px: tuple[int, int], calibration: Calibration | None, height_mm: float
+) -> tuple[float, float] | None:
+    """Return width and height of a page between its corners, on paper; None where they are not known, or no page's."""
+    if calibration is None:
+        return None
+    top, right, bottom, left = side_lengths(calibration.on_page_mm(corners, frame_px, height_mm))
+    width, height = float(top + bottom) / 2, float(left + right) / 2
+    return (width, height) if min(width, height) > _LEAST_MM and max(width, height) < _MOST_MM else None
+
+
+def _ppi(corners: Polygon, size_mm: tuple[float, float]) -> float:
+    """Return how many pixels of the page lie on an inch of its paper, from its corners on both."""
+    return MM_PER_INCH * float(side_lengths(corners).sum()) / (2 * sum(size_mm))
 
 
 def _wants_even_light(rules: _Rules, edges: measure.Edges) -> bool:
     """Tell whether a page is surely print upon paper: plates, covers, targets and blank leaves keep their own tone."""
     print_seen = edges.sigma_px is not None
-    return rules.profile.even_light and rules.certain and rules.page_type == "page" and print_seen
+    return rules.profile.even_light and rules.certain and rules.setup.page_type == "page" and print_seen

@@ -33,15 +33,19 @@ class Pose:
     stretch: float
 
 
-def pose_of(to_frame: NDArray[np.float64], frame_px: tuple[int, int]) -> Pose:
+def pose_of(
+    to_frame: NDArray[np.float64], frame_px: tuple[int, int], camera: NDArray[np.float64] | None = None
+) -> Pose:
     """Return the pose of the plane that a perspective shows in a frame of this width and height.
 
     Args:
         to_frame: from pixels of the page to pixels of the frame, shape (3, 3).
         frame_px: width and height.
+        camera: its matrix, shape (3, 3), where it is calibrated.
     """
-    focal = _FOCAL * max(frame_px)
-    camera = np.array([[focal, 0, (frame_px[0] - 1) / 2], [0, focal, (frame_px[1] - 1) / 2], [0, 0, 1.0]])
+    if camera is None:
+        focal = _FOCAL * max(frame_px)
+        camera = np.array([[focal, 0, (frame_px[0] - 1) / 2], [0, focal, (frame_px[1] - 1) / 2], [0, 0, 1.0]])
     across, down, _ = (np.linalg.inv(camera) @ to_frame).T
     step, step_down = (max(float(np.linalg.norm(each)), 1e-12) for each in (across, down))
     normal = np.cross(across, down)

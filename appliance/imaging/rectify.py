@@ -54,7 +54,13 @@ class Mapping:
         return seen if self.shape is None else self.shape.levelled(seen) - np.array(self.origin)
 
 
-def plan(corners: Polygon, outline: Polygon, margin_share: float, frame_px: tuple[int, int] | None = None) -> Mapping:
+def plan(
+    corners: Polygon,
+    outline: Polygon,
+    margin_share: float,
+    frame_px: tuple[int, int] | None = None,
+    proportion: float | None = None,
+) -> Mapping:
     """Return the mapping that makes `corners` a rectangle and keeps all of `outline` and a margin round it.
 
     Args:
@@ -62,8 +68,11 @@ def plan(corners: Polygon, outline: Polygon, margin_share: float, frame_px: tupl
         outline: the page's edge, which may bulge beyond the straight sides between the corners.
         margin_share: kept around the outline, as a share of the shorter side.
         frame_px: width and height of the frame, from which the page's true proportions are told; None = as seen.
+        proportion: height over width of the page where it was measured.
     """
-    width, height = _size(corners, frame_px)
+    if proportion is None and frame_px is not None:
+        proportion = true_proportion(corners, frame_px)
+    width, height = _size(corners, proportion)
     rectangle = points([(0, 0), (width, 0), (width, height), (0, height)])
     inside = apply(homography(corners, rectangle), outline)
     low, size = bounds(rectangle, inside, margin_share)
@@ -96,12 +105,12 @@ def rectify(planes: Planes, mapping: Mapping) -> Planes:
     return Planes(sample(planes.y, mapping.perspective, size), u, v)
 
 
-def _size(corners: Polygon, frame_px: tuple[int, int] | None) -> tuple[float, float]:
+def _size(corners: Polygon, proportion: float | None) -> tuple[float, float]:
     """Return width and height of a page such that nothing of it is made smaller."""
     top, right, bottom, left = side_lengths(corners)
     width, height = float(max(top, bottom, 1.0)), float(max(left, right, 1.0))
-    if frame_px is not None:
-        more = true_proportion(corners, frame_px) * width / height
+    if proportion is not None:
+        more = proportion * width / height
         width, height = width * min(max(1 / more, 1.0), _STEEPEST), height * min(max(more, 1.0), _STEEPEST)
     shrink = min(1.0, MAX_SIDE_PX / max(width, height))
     return width * shrink, height * shrink
