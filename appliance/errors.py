@@ -39,3 +39,9 @@ class NotNow(StationError):
     """The command is understood but cannot be honoured in this state."""
 
     exit_code = ExitCode.REFUSED
+
+
+class SetUpError(StationError):
+    """What a set-up screen asked for cannot be done now."""
+
+    exit_code = ExitCode.REFUSED

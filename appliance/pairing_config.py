@@ -48,7 +48,8 @@ def write_broker(file: Path, broker: BrokerSection) -> None:
 
 def look_at(file: Path) -> None:
     """Raise `PairingError` PAIR-21 where `file` could not be replaced: better before a code is used than after."""
-    if not os.access(file, os.R_OK) or not os.access(file.parent, os.W_OK):
+    # Effective: the unit that pairs for a screen is no root, and has the one right that it needs.
+    if not os.access(file, os.R_OK, effective_ids=True) or not os.access(file.parent, os.W_OK, effective_ids=True):
         raise _unwritable(file, "no permission")
 
 
@@ -90,7 +91,8 @@ def _replace(file: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             os.fchmod(descriptor, was.st_mode & 0o777)
-            if os.geteuid() == 0:
+            here = os.fstat(descriptor)
+            if (here.st_uid, here.st_gid) != (was.st_uid, was.st_gid):
                 os.fchown(descriptor, was.st_uid, was.st_gid)
             stream.write(text)
             stream.flush()

@@ -92,7 +92,10 @@ switch_to() { # RELEASE
 
 units_of() { # ROLE — what is enabled
     case "$1" in
-        station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
+        station)
+            printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
+                lattrang-pair.path lattrang-usb.path
+            ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service \
                 lattrang-worker@w1.service lattrang-worker@w2.service lattrang-audit.timer lattrang-revoked.path \
@@ -103,7 +106,10 @@ units_of() { # ROLE — what is enabled
 
 files_of() { # ROLE — what lies in systemd/ for it
     case "$1" in
-        station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
+        station)
+            printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
+                lattrang-pair.path lattrang-pair.service lattrang-usb.path lattrang-usb.service
+            ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service 'lattrang-worker@.service' \
                 lattrang-audit.service lattrang-audit.timer lattrang-revoked.service lattrang-revoked.path \
@@ -125,7 +131,7 @@ install_units() { # RELEASE ROLE
         # No udev in a container, and no devices either.
         if [ -S /run/udev/control ]; then
             udevadm control --reload || true
-            udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap || true
+            udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap --subsystem-match=block || true
         fi
     fi
     has_systemd && systemctl daemon-reload

@@ -24,7 +24,7 @@ def run_export(config: "StationConfig", target: Path) -> int:
     from appliance.spool.carry import export
     from appliance.spool.outbox import Outbox
 
-    seal = _station_seal(config)
+    seal = station_seal(config)
     if target.is_dir() and target.stat().st_dev == config.spool.folder.stat().st_dev:
         print(f"lattrang: {target} lies on the station's own disk; is the other one mounted?", file=sys.stderr)
     with Outbox.open(config.spool.folder) as outbox:
@@ -56,7 +56,8 @@ def run_import(config: "CentralConfig", source: Path) -> int:
     return _end(report.faults, report.stopped)
 
 
-def _station_seal(config: "StationConfig") -> "Seal":
+def station_seal(config: "StationConfig") -> "Seal":
+    """Return what the station signs with; raises `StationError` PAIR-03."""
     from appliance.errors import StationError
     from wire.seal import Seal
 

@@ -80,21 +80,21 @@ def _pair_station(arguments: argparse.Namespace) -> int:
     file = Path(getattr(arguments, "config", None) or DEFAULT_FILE)
     config = load(file)
     look_at(file)
-    certificates = _certificates(config, arguments.pki)
-    pairing = Pairing(config.station.id, certificates, stop=_stop_on_signals())
+    certificates = certificates_of(config, arguments.pki)
+    pairing = Pairing(config.station.id, certificates, stop=stop_on_signals())
     try:
         if arguments.address is None:
             invitation = _invitation(config, arguments.photo, pairing.stop)
-            _stay_with(certificates, invitation.authority, may_move=arguments.move)
+            stay_with(certificates, invitation.authority, may_move=arguments.move)
             paired, address = _by_invitation(pairing, invitation)
         else:
-            paired, address = _by_code(pairing, _address(arguments.address), may_move=arguments.move)
+            paired, address = _by_code(pairing, address_of(arguments.address), may_move=arguments.move)
     except CodedError as error:
         # Where nobody answered the code may still be good, for this key and no other.
         if error.code != "PAIR-07":
             certificates.abandon()
         raise
-    _keep(file, config, pairing, paired, address)
+    keep(file, config, pairing, paired, address)
     print(f"Paired: this is {config.station.id}, its centre is {paired.broker_host}.")
     print("Now start the publisher again: systemctl restart lattrang-publisher")
     return ExitCode.OK
@@ -143,7 +143,7 @@ def _running_station(config: "StationConfig") -> "Callable[[], bytes] | None":
     return preview
 
 
-def _stay_with(certificates: "Certificates", authority: bytes, *, may_move: bool) -> None:
+def stay_with(certificates: "Certificates", authority: bytes, *, may_move: bool) -> None:
     """Raise where a station that has a centre would leave it for another, unless somebody said so."""
     try:
         present = digest_of(certificates.ca.read_text("ascii"))
@@ -166,7 +166,7 @@ def _by_invitation(pairing: "Pairing", invitation: "Invitation") -> "tuple[Paire
 
 def _by_code(pairing: "Pairing", address: "Address", *, may_move: bool) -> "tuple[Paired, Address]":
     compared = pairing.by_code(address)
-    _stay_with(pairing.certificates, digest_of(compared.authority_pem), may_move=may_move)
+    stay_with(pairing.certificates, digest_of(compared.authority_pem), may_move=may_move)
     print(f"\n    {compared.code}\n")
     print("The centre's screen must show the same code for this station. Somebody has to look, there and here.")
     try:
@@ -185,7 +185,8 @@ def _by_code(pairing: "Pairing", address: "Address", *, may_move: bool) -> "tupl
     return pairing.collected(address, compared), address
 
 
-def _keep(file: Path, config: "StationConfig", pairing: "Pairing", paired: "Paired", address: "Address") -> None:
+def keep(file: Path, config: "StationConfig", pairing: "Pairing", paired: "Paired", address: "Address") -> None:
+    """Put what a pairing gave into configuration and key folder."""
     from appliance.config import BrokerSection
     from appliance.pairing_config import write_broker
 
@@ -197,7 +198,8 @@ def _keep(file: Path, config: "StationConfig", pairing: "Pairing", paired: "Pair
     pairing.keep(paired)
 
 
-def _certificates(config: "StationConfig", folder: Path | None) -> "Certificates":
+def certificates_of(config: "StationConfig", folder: Path | None) -> "Certificates":
+    """Return where the station keeps key and certificates: `folder`, or where they are, or belong."""
     from appliance.pairing_files import Certificates
 
     if folder is None and config.broker is not None:
@@ -208,7 +210,8 @@ def _certificates(config: "StationConfig", folder: Path | None) -> "Certificates
     return Certificates(folder / "ca.crt", folder / "station.crt", folder / "station.key")
 
 
-def _address(text: str) -> "Address":
+def address_of(text: str) -> "Address":
+    """Return the address in HOST or HOST:PORT."""
     from appliance.pairing_line import Address
 
     host, colon, port = text.rpartition(":")
@@ -228,7 +231,7 @@ def _pair_central(arguments: argparse.Namespace) -> int:
 
     config = central_config.load(Path(getattr(arguments, "config", central_config.DEFAULT_FILE)))
     StoreLayout(config.store).create()
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     with Catalogue(config.database_url) as catalogue:
         desk = PairingDesk(config, catalogue)
         if desk.is_paired(arguments.station):
@@ -332,7 +335,8 @@ def _is_typed(prompt: str, code: str) -> bool:
     return False
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM sets."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     return stop

@@ -3,11 +3,13 @@
 import argparse
 import dataclasses
 import json
+import logging
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lattrang import geometry_command, pairing_commands, setup_commands
-from wire.errors import ExitCode
+from lattrang import errand_commands, geometry_command, pairing_commands, setup_commands, usb_command
+from wire.errors import CodedError, ExitCode
 
 if TYPE_CHECKING:
     import threading
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from appliance.spool.outbox import Outbox
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+class NoFolder(CodedError):
+    """A command lacks the folder that it is about."""
+
+    exit_code = ExitCode.USAGE
 
 
 def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
@@ -33,21 +41,26 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     add("publish", _publish, "send what is safe to the centre")
     add("doctor", _doctor, "name every missing part and its cure")
     setup_commands.add_station(add("setup", _run, "write the first configuration, or read the one that is there"))
-    pairing_commands.add_station(
-        add("pair", _run, "make this station its centre's, by a photographed or a compared code")
-    )
+    pair = add("pair", _run, "make this station its centre's, by a photographed or a compared code")
+    pairing_commands.add_station(pair)
+    errand_commands.add_option(pair, errand_commands.run_pair)
     add("status", _status, "what lies on this station and how far it is, as JSON")
     recover = add("recover", _recover, "make the index of a spool again, also of a dead station's disk")
     recover.add_argument("folder", type=Path, metavar="DIR", help="the spool, or a copy of it")
     recover.add_argument("--station", metavar="NAME", help="whose it is, where nothing in it says so")
     export = add("export", _export, "hand over by disk: take receipts home, then copy what waits onto it")
-    export.add_argument("folder", type=Path, metavar="DIR", help="where the disk is mounted")
+    export.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="where the disk is mounted")
+    usb_command.add_options(export)
     geometry = add("geometry", geometry_command.run, "where camera and lamps stand, and the resolution that gives")
     geometry_command.add_arguments(geometry)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from appliance.bench import Bench
+    from appliance.config import DEFAULT_FILE
+    from appliance.set_up import SetUpDesk
     from appliance.station import LOOPS, run_station
+    from appliance.support import LogTail
     from lattrang import service
     from lattrang.buffers import give_back_pictures
     from web_ui.common.keyfile import load_or_create
@@ -57,15 +70,19 @@ def _run(arguments: argparse.Namespace) -> int:
     token = load_or_create(config.web.token_file)
     secret = load_or_create(config.web.token_file.with_suffix(".secret"))
     heart, stop = service.begin(*LOOPS, "web")
+    bench, tail = Bench(), LogTail()
+    logging.getLogger().addHandler(tail)
+    file = Path(getattr(arguments, "config", None) or DEFAULT_FILE)
 
     def serve(api: "StationApi", stop: "threading.Event") -> None:
         from web_ui.serve import serve as serve_app
         from web_ui.station.app import create_app
 
-        app = create_app(api, token=token, secret_key=secret.encode(), language=config.web.language)
-        serve_app(app, config.web.host, config.web.port, stop, on_turn=heart.loop("web"))
+        with closing(SetUpDesk(api, bench, config, file, tail)) as desk:
+            app = create_app(api, token=token, secret_key=secret.encode(), language=config.web.language, set_up=desk)
+            serve_app(app, config.web.host, config.web.port, stop, on_turn=heart.loop("web"))
 
-    run_station(config, serve, stop, heart.loop)
+    run_station(config, serve, stop, heart.loop, bench)
     return ExitCode.OK
 
 
@@ -131,6 +148,8 @@ def _recover(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from lattrang.carry_commands import run_export
 
+    if arguments.folder is None:
+        raise NoFolder("CARRY-01", "No folder was named.", "Name the folder under which the disk is mounted.")
     return run_export(_config(arguments), arguments.folder)
 
 

@@ -21,9 +21,9 @@ FONT_FILES = tuple(
 ICON_PACKAGE = ("@tabler/icons", "3.51.0", "MIT")
 ICONS = (
     "alert-triangle arrow-back-up barcode book bulb camera camera-off check chevron-left chevron-right clock "
-    "cloud-check database door-exit help hourglass info-circle keyboard language library list-check notes "
-    "player-pause player-play plug-connected-x refresh replace scan send server-off shield-check shoe trash "
-    "user user-plus wifi wifi-off x "
+    "cloud-check database door-exit download help hourglass info-circle keyboard language library list-check notes "
+    "player-pause player-play plug-connected-x refresh replace scan send server-off shield-check shoe trash usb "
+    "user user-plus volume wifi wifi-off x "
 )
 
 

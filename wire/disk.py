@@ -180,7 +180,7 @@ class Folder:
 
     def require_writable(self) -> None:
         """Raise `CarryError` CARRY-01 where nothing may be written here."""
-        if not os.access(".", os.W_OK | os.X_OK, dir_fd=self._descriptor):
+        if not os.access(".", os.W_OK | os.X_OK, dir_fd=self._descriptor, effective_ids=True):
             raise _unusable(self.path, "it may not be written")
 
     def room(self) -> tuple[int, int]:

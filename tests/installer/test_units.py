@@ -15,6 +15,10 @@ FOLDER = Path(__file__).parents[2] / "systemd"
 SERVICES = sorted(FOLDER.glob("*.service"))
 UNITS = sorted([*SERVICES, *FOLDER.glob("*.timer"), *FOLDER.glob("*.path")])
 LONGEST_EXPOSURE = 2.0
+DEVICES = {
+    "lattrang-station.service": {"char-video4linux", "char-media", "char-dma_heap", "char-gpiochip", "char-alsa"},
+    "lattrang-usb.service": {"block-sd"},
+}
 PROGRAM = "/opt/lattrang/current/venv/bin/lattrang"
 
 needs_systemd = pytest.mark.skipif(
@@ -102,7 +106,8 @@ def test_the_two_services_of_a_station_share_the_spool_and_nothing_else() -> Non
     for unit in (station, publisher):
         assert unit["Service"]["Group"] == "lattrang"
         assert unit["Service"]["UMask"] == "0007"
-        assert unit.all("ReadWritePaths") == ["/srv/lattrang/spool"]
+        asks = ["-/run/lattrang-asked"] if unit is station else []
+        assert unit.all("ReadWritePaths") == ["/srv/lattrang/spool", *asks]
         assert unit["Service"]["StateDirectoryMode"] == "0700"
     assert station["Service"]["User"] != publisher["Service"]["User"]
     assert "d /srv/lattrang/spool 2770 lattrang-station lattrang -" in (
@@ -117,12 +122,12 @@ def test_a_station_may_ask_whether_its_clock_is_synchronised() -> None:
         assert "adjtimex clock_adjtime" in unit.all("SystemCallFilter")
 
 
-def test_devices_are_named_and_only_the_station_has_any() -> None:
+def test_devices_are_named_and_only_those_have_any_that_need_them() -> None:
     for service in SERVICES:
         unit = Unit(service)
         assert unit.all("DevicePolicy") == ["closed"]
-        wanted = {"video4linux", "media", "dma_heap", "gpiochip", "alsa"} if "station" in service.name else set()
-        assert {line.removeprefix("char-").split()[0] for line in unit.all("DeviceAllow")} == wanted
+        wanted = DEVICES.get(service.name, set())
+        assert {line.split()[0] for line in unit.all("DeviceAllow")} == wanted
 
 
 def test_a_worker_does_not_see_the_keys_that_let_stations_in() -> None:
@@ -141,3 +146,19 @@ def test_systemd_makes_the_users(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     for user in ("lattrang-station", "lattrang-publisher", "lattrang-central", "lattrang-broker"):
         assert f"{user}:x:" in found.stdout or f"'{user}'" in found.stdout + found.stderr
+
+
+def test_the_units_that_a_screen_asks_are_no_root_and_hold_what_they_need_and_no_more() -> None:
+    rights = {"pair": {"CAP_DAC_OVERRIDE", "CAP_CHOWN"}, "usb": {"CAP_DAC_OVERRIDE", "CAP_SYS_ADMIN"}}
+    for name, wanted in rights.items():
+        unit, path = Unit(FOLDER / f"lattrang-{name}.service"), Unit(FOLDER / f"lattrang-{name}.path")
+        assert unit["Service"]["User"] == "lattrang-publisher"
+        assert set(unit["Service"]["CapabilityBoundingSet"].split()) == wanted
+        assert set(unit["Service"]["AmbientCapabilities"].split()) == wanted
+        asked, told = unit["Service"]["ExecStart"].split("--errand ")[1].split()
+        assert path["Path"]["PathExists"] == f"{asked}/{name}.json"
+        assert unit["Service"]["RuntimeDirectory"] == f"lattrang-{name}"
+        assert told == "/run"
+    assert Unit(FOLDER / "lattrang-usb.service")["Service"]["PrivateMounts"] == "yes"
+    folders = (FOLDER / "tmpfiles.d" / "lattrang-station.conf").read_text("utf-8")
+    assert "d /run/lattrang-asked 2770 lattrang-station lattrang -" in folders

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, render_template, url_for
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.sansio.response import Response as BaseResponse
 
-from web_ui.common import headers, languages
+from web_ui.common import headers, languages, themes
 from web_ui.common.access import Gate, unauthorised
 from web_ui.common.polls import Polls
 from wire import VERSION
@@ -54,6 +54,7 @@ def create_base_app(
     app.extensions["polls"] = Polls()
     headers.install(app)
     languages.install(app, language)
+    themes.install(app)
     Gate(app, token, open_endpoints=open_endpoints)
     app.jinja_env.globals.update(asset=_Assets(app).address, version=VERSION)
     app.jinja_env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]

@@ -5,12 +5,19 @@ import secrets
 from flask import Flask
 
 from appliance.api import StationApi
+from appliance.setup_api import SetUpApi
 from web_ui.common.app import create_base_app
-from web_ui.station import commands, jobs, pages, people
+from web_ui.station import commands, jobs, pages, people, setup, setup_disk, setup_health
 
 
 def create_app(
-    station: StationApi, *, token: str, secret_key: bytes, language: str = "vi", hosts: tuple[str, ...] = ()
+    station: StationApi,
+    *,
+    token: str,
+    secret_key: bytes,
+    language: str = "vi",
+    hosts: tuple[str, ...] = (),
+    set_up: SetUpApi | None = None,
 ) -> Flask:
     """Return the station's screen.
 
@@ -20,6 +27,7 @@ def create_app(
         secret_key: signs the session cookie; keep it from one start to the next, or everybody has to enter again.
         language: ``vi`` or ``en``, where the browser has not chosen.
         hosts: names besides localhost under which the screen may be asked for.
+        set_up: what the screens for setting up, disks and health ask; without it there are none.
     """
     app = create_base_app(
         "web_ui.station", side="station", token=token, secret_key=secret_key, language=language, hosts=hosts
@@ -29,4 +37,8 @@ def create_app(
     commands.add_routes(app, station)
     jobs.add_routes(app, station)
     people.add_routes(app, station)
+    app.jinja_env.globals["has_setup"] = set_up is not None
+    if set_up is not None:
+        for screens in (setup, setup_disk, setup_health):
+            screens.add_routes(app, station, set_up)
     return app
