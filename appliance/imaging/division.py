@@ -9,6 +9,7 @@ from appliance.imaging.geometry import Polygon, distances
 from appliance.imaging.gutter import Gutter, bend, find_gutters
 from appliance.imaging.outline import Region, region_within
 from appliance.imaging.print_lines import direction_of_print, is_wide, parted_in_two, print_across
+from appliance.imaging.ranks import ranked
 from appliance.imaging.view import View
 
 _BENT: Final = 0.04
@@ -138,7 +139,7 @@ def _division(view: View, line: Polygon, parts: tuple[Polygon, Polygon]) -> Divi
     if min(len(part) for part in parts) < 8:
         return None
     across, along = zip(*(distances(part, line) for part in parts), strict=True)
-    widths = [float(np.percentile(np.abs(each), 97)) for each in across]
+    widths = [ranked(np.abs(each), 0.97) for each in across]
     height = max(float(np.ptp(each)) for each in along)
     small, large = sorted(widths)
     if small > 0.55 * large:

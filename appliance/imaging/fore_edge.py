@@ -28,7 +28,9 @@ _LEAST_PX: Final = 1000
 _OUTSIDE: Final = -0.01
 _DEPTH: Final = 0.2
 _FEW: Final = range(2, 32, 4)
-_HINT: Final = 0.2
+_GLANCED: Final = 3
+"""Of the rows of those pieces one in so many is looked at."""
+_HINT: Final = 0.12
 """Less than this much of a few pieces with leaves: there are none to look for."""
 _GAP: Final = 0.016
 """Of the page's size: so much quiet paper follows where the leaves end."""
@@ -51,6 +53,25 @@ _BENT: Final = 0.015
 """How far, as a share of the page's size, the edge of a leaf may bulge from a straight line."""
 
 
+def sides_with_leaves(luma: Plane, curves: list[Polygon], size_px: float) -> list[bool]:
+    """Tell of every side of a book whether leaves may lie along it: a few pieces of each are looked at.
+
+    Args:
+        luma: of the frame.
+        curves: the sides, from corner to corner with the page to their right, in pixels of the frame.
+        size_px: about how large a page is.
+    """
+    sides = [_Side(luma, curve[0], curve[-1], size_px) for curve in curves]
+    large = [index for index, side in enumerate(sides) if size_px >= _LEAST_PX and side.length >= 2 * _BLOCKS]
+    likely = [False] * len(sides)
+    if large:
+        bands = _bands(_profile(_few_pieces([sides[index] for index in large])), size_px)
+        shares = (bands.found & bands.wide).reshape(len(large), -1).mean(axis=1)
+        for index, share in zip(large, shares, strict=True):
+            likely[index] = bool(share >= _HINT)
+    return likely
+
+
 def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon, float] | None:
     """Return the page's own edge inside a book's side and the share of it that was seen, or None for no leaves there.
 
@@ -59,15 +80,8 @@ def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon
         curve: the book's side, from corner to corner with the page to its right, in pixels of the frame.
         size_px: about how large the page is.
     """
-    start, end = curve[0], curve[-1]
-    length = float(np.linalg.norm(end - start))
-    if length < 2 * _BLOCKS or size_px < _LEAST_PX:
-        return None
-    side = _Side(luma, start, end, size_px)
-    glance = _bands(_profile(side.pieces(_FEW)), size_px)
-    if float(np.mean(glance.found & glance.wide)) < _HINT:
-        return None
-    blocks, offsets = side.pieces(range(_BLOCKS)), side.offsets
+    side = _Side(luma, curve[0], curve[-1], size_px)
+    blocks, offsets = side.pieces(), side.offsets
     profile = _profile(blocks)
     places = _leaves_end(blocks, profile, offsets, size_px)
     seen = np.isfinite(places)
@@ -82,6 +96,18 @@ def without_leaves(luma: Plane, curve: Polygon, size_px: float) -> tuple[Polygon
         return None
     exact = _cubic(_steepest(profile, offsets, line, _ASTRAY * size_px), np.ones(_BLOCKS), size_px * _ASTRAY / 4)
     return points(side.middles() + exact[:, None] * side.inward), near
+
+
+def _few_pieces(sides: list["_Side"]) -> NDArray[np.uint8]:
+    """Return a few pieces of every side rolled out, one after another, shape (pieces, rows, columns)."""
+    across = np.array([side.across for side in sides], np.float32)
+    down, corner = np.array([side.down for side in sides]), np.array([side.corner for side in sides])
+    rows = np.add.outer(np.array(_FEW) * _ROWS, np.arange(0, _ROWS, _GLANCED)).ravel()
+    starts = (corner[:, None] + rows[:, None] * down[:, None]).astype(np.float32)
+    grid = starts[:, :, None] + np.arange(len(sides[0].offsets), dtype=np.float32)[:, None] * across[:, None, None]
+    flat = grid.reshape(-1, grid.shape[2], 2)
+    strips = cv2.remap(sides[0].luma, flat, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(strips, np.uint8).reshape(len(sides) * len(_FEW), -1, grid.shape[2])
 
 
 def _cubic(place: Doubles, weight: Doubles, stray_px: float) -> Doubles:
@@ -115,6 +141,11 @@ class _Side:
     size_px: float
 
     @property
+    def length(self) -> float:
+        """How long the side is."""
+        return float(np.linalg.norm(self.end - self.start))
+
+    @property
     def offsets(self) -> Doubles:
         """How far inside the side each column lies, in pixels."""
         return np.arange(_OUTSIDE * self.size_px, _DEPTH * self.size_px, _step(self.size_px))
@@ -125,28 +156,36 @@ class _Side:
         x, y = self.end - self.start
         return np.asarray(np.array([-y, x]) / np.hypot(x, y), np.float64)
 
+    @property
+    def corner(self) -> Polygon:
+        """Where the first row and column lie."""
+        return self.start + _ENDS * (self.end - self.start) + _OUTSIDE * self.size_px * self.inward
+
+    @property
+    def across(self) -> Polygon:
+        """The way from column to column."""
+        return _step(self.size_px) * self.inward
+
+    @property
+    def down(self) -> Polygon:
+        """The way from row to row."""
+        return (1 - 2 * _ENDS) / (_BLOCKS * _ROWS - 1) * (self.end - self.start)
+
     def middles(self) -> Polygon:
         """Return the middle of each piece of the side."""
         shares = _ENDS + (1 - 2 * _ENDS) * (np.arange(_BLOCKS) + 0.5) / _BLOCKS
         return points(self.start + shares[:, None] * (self.end - self.start))
 
-    def pieces(self, which: range) -> NDArray[np.uint8]:
-        """Return pieces of the side rolled out, shape (pieces, rows, columns); all of them at once, or some apart."""
-        rows = _BLOCKS * _ROWS
-        down = (1 - 2 * _ENDS) / (rows - 1) * (self.end - self.start)
-        corner = self.start + _ENDS * (self.end - self.start) + _OUTSIDE * self.size_px * self.inward
-        across, flags = _step(self.size_px) * self.inward, cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        at_once = _BLOCKS if which.step == 1 else 1
-        size = (len(self.offsets), at_once * _ROWS)
-        strips = []
-        for first in which[::at_once]:
-            back = np.column_stack([across, down, corner + first * _ROWS * down])
-            strips.append(cv2.warpAffine(self.luma, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
-        return np.asarray(np.stack(strips), np.uint8).reshape(len(which), _ROWS, -1)
+    def pieces(self) -> NDArray[np.uint8]:
+        """Return the side rolled out in pieces, shape (pieces, rows, columns)."""
+        back, size = np.column_stack([self.across, self.down, self.corner]), (len(self.offsets), _BLOCKS * _ROWS)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        strip = cv2.warpAffine(self.luma, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(strip, np.uint8).reshape(_BLOCKS, _ROWS, -1)
 
 
 def _profile(blocks: NDArray[np.uint8]) -> Floats:
-    return np.asarray(np.add.reduce(blocks, axis=1, dtype=np.uint16) / np.float32(_ROWS), np.float32)
+    return np.asarray(np.add.reduce(blocks, axis=1, dtype=np.uint16) / np.float32(blocks.shape[1]), np.float32)
 
 
 def _step(size_px: float) -> float:

@@ -74,41 +74,38 @@ def as_outline(polygon: Polygon) -> Outline:
 
 def four_corners(contour: Polygon) -> Polygon:
     """Return the four-sided figure that fits round a contour best: the hull's least sides are given up one by one."""
-    hull = points(cv2.approxPolyDP(cv2.convexHull(contour.astype(np.float32)), 1.0, True))
+    hull = points(cv2.approxPolyDP(cv2.convexHull(contour.astype(np.float32)), 1.0, True)).tolist()
+    added = [_added_without(hull, index) for index in range(len(hull))]
     while len(hull) > 4:
-        hull = _without_least_side(hull)
-    if len(hull) < 4:
-        hull = points(cv2.boxPoints(cv2.minAreaRect(contour.astype(np.float32))))
-    return hull
+        index = min(range(len(hull)), key=lambda each: added[each][0])
+        after = (index + 1) % len(hull)
+        hull[index] = added[index][1]
+        del hull[after], added[after]
+        index -= after < index
+        for near in (index - 2, index - 1, index, index + 1):
+            added[near % len(hull)] = _added_without(hull, near % len(hull))
+    return points(hull) if len(hull) == 4 else points(cv2.boxPoints(cv2.minAreaRect(contour.astype(np.float32))))
 
 
-def _without_least_side(hull: Polygon) -> Polygon:
-    """Drop the side whose removal (its neighbours extended until they meet) adds the least area."""
-    best = (float("inf"), 0, hull[0])
-    for index in range(len(hull)):
-        before, start, end, after = (hull[(index + step) % len(hull)] for step in (-1, 0, 1, 2))
-        corner = meeting(before, start, after, end)
-        if corner is None:
-            continue
-        first, second = start - corner, end - corner
-        added = abs(float(first[0] * second[1] - first[1] * second[0])) / 2
-        if added < best[0]:
-            best = (added, index, corner)
-    _, index, corner = best
-    hull = hull.copy()
-    hull[index] = corner
-    return np.delete(hull, (index + 1) % len(hull), axis=0)
+def _added_without(hull: list[list[float]], index: int) -> tuple[float, list[float]]:
+    """Return the area that is added when a side goes and its neighbours are extended until they meet, and where."""
+    before, start, end, after = (hull[(index + step) % len(hull)] for step in (-1, 0, 1, 2))
+    corner = _meeting(before, start, after, end)
+    if corner is None:
+        return float("inf"), start
+    first, second = (start[0] - corner[0], start[1] - corner[1]), (end[0] - corner[0], end[1] - corner[1])
+    return abs(first[0] * second[1] - first[1] * second[0]) / 2, corner
 
 
-def meeting(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:
+def _meeting(a: list[float], b: list[float], c: list[float], d: list[float]) -> list[float] | None:
     """Return where the ray from a through b, beyond b, meets the ray from c through d, beyond d."""
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = a.tolist(), b.tolist(), c.tolist(), d.tolist()
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = a, b, c, d
     across = (bx - ax) * (dy - cy) - (by - ay) * (dx - cx)
     if abs(across) < 1e-9:
         return None
     along = ((cx - ax) * (dy - cy) - (cy - ay) * (dx - cx)) / across
     other = ((cx - ax) * (by - ay) - (cy - ay) * (bx - ax)) / across
-    return np.array([ax + along * (bx - ax), ay + along * (by - ay)]) if along >= 1.0 and other >= 1.0 else None
+    return [ax + along * (bx - ax), ay + along * (by - ay)] if along >= 1.0 and other >= 1.0 else None
 
 
 def crossing(a: Polygon, b: Polygon, c: Polygon, d: Polygon) -> Polygon | None:

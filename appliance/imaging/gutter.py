@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon, apply, homography, points
 from appliance.imaging.planes import Plane, plane
+from appliance.imaging.ranks import ranked
 from appliance.imaging.view import View
 
 Floats = NDArray[np.float32]
@@ -65,22 +66,25 @@ def find_gutters(view: View, quad: Polygon, mask: Plane, *, upright: bool) -> li
     quad = quad if upright else np.roll(quad, 1, axis=0)
     flat = points([(0, 0), (_ACROSS - 1, 0), (_ACROSS - 1, _ALONG - 1), (0, _ALONG - 1)])
     back = homography(flat, quad)
-    y, u, v, paper = (_flattened(values, back) for values in (view.y, view.u, view.v, mask))
-    evidence = _valley(_between_lines(y), _banded(u), _banded(v), _banded(paper) > 127)
+    y, (u, v, paper) = _flattened(view.y, back, 1), (_banded(values, back) for values in (view.u, view.v, mask))
+    evidence = _valley(_between_lines(y), u, v, paper > 127)
     return [
         Gutter(apply(back, points([(top, 0), (bottom, _ALONG - 1)])), strength, upright)
         for top, bottom, strength in _strongest(evidence)
     ]
 
 
-def _flattened(values: Plane, back: NDArray[np.float64]) -> Plane:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return plane(cv2.warpPerspective(values, back, (_ACROSS, _ALONG), flags=flags, borderMode=cv2.BORDER_REPLICATE))
+def _flattened(values: Plane, back: NDArray[np.float64], apart: int) -> Plane:
+    """Return paper made flat, one row of so many."""
+    to_view = back @ np.array([[1, 0, 0], [0, apart, (apart - 1) / 2], [0, 0, 1]])
+    flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (_ACROSS, _ALONG // apart)
+    return plane(cv2.warpPerspective(values, to_view, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _banded(values: Plane) -> Floats:
+def _banded(values: Plane, back: NDArray[np.float64]) -> Floats:
     """Return the mean of each column of each band along the spine, shape (bands, across)."""
-    return np.asarray(cv2.resize(values, (_ACROSS, _BANDS), interpolation=cv2.INTER_AREA), np.float32)
+    few = _flattened(values, back, _ALONG // _BANDS // 2)
+    return np.asarray((few[::2].astype(np.float32) + few[1::2]) / 2, np.float32)
 
 
 def _between_lines(luma: Plane) -> Floats:
@@ -95,7 +99,7 @@ def _between_lines(luma: Plane) -> Floats:
 
 def _valley(y: Floats, u: Floats, v: Floats, paper: NDArray[np.bool_]) -> Floats:
     """Return how far each place lies below the paper on both of its sides, 0 to 1."""
-    level = max(float(np.percentile(y[paper], 75)) if paper.any() else 0.0, 40.0) / 200.0
+    level = max(ranked(y[paper], 0.75) if paper.any() else 0.0, 40.0) / 200.0
     bottom, sides = cv2.blur(y, (3, 1)), [cv2.blur(values, (5, 1)) for values in (y, u, v)]
     solid = cv2.erode(paper.astype(np.uint8), np.ones((1, 3), np.uint8)) > 0
     best = np.zeros_like(y)
@@ -123,7 +127,7 @@ def _sheared() -> NDArray[np.intp]:
 def _strongest(evidence: Floats) -> list[tuple[float, float, float]]:
     """Return top, bottom and strength of the straight lines with the most evidence in most bands."""
     wide = cv2.dilate(evidence, np.ones((1, 3), np.uint8)).ravel()
-    lined = wide[_sheared()]
+    lined = wide.take(_sheared())
     ends = np.minimum(lined[:, :3].mean(axis=1), lined[:, -3:].mean(axis=1))
     lean = (0.7 * lined.mean(axis=1) + 0.3 * ends).argmax(axis=0)
     columns = np.arange(_ACROSS)
@@ -177,11 +181,18 @@ def refined(luma: Plane, line: Polygon) -> Polygon:
     flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (2 * half + 1, _ROWS)
     rolled = cv2.warpAffine(luma, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     dark = cv2.GaussianBlur(np.asarray(rolled, np.float32), (0, 0), sigmaX=2.0, sigmaY=1.5)
-    dark = np.minimum(dark - np.median(dark, axis=1, keepdims=True), 0)
+    dark = np.minimum(dark - np.partition(dark, half, axis=1)[:, half, None], 0)
     first, last = _darkest_line(np.asarray(dark, np.float32))
     shares = (np.array([[0.0], [1.0]]) - _ENDS) / (1 - 2 * _ENDS)
     offsets = (first + shares * (last - first) - half) * step
     return points(line + offsets * normal)
+
+
+@cache
+def _straight_lines(rows: int, columns: int) -> NDArray[np.intp]:
+    """Return where in a flat array the lines from every place of its first row to every one of its last lie."""
+    row, first, last = np.ogrid[:rows, :columns, :columns]
+    return np.asarray(row * columns + np.rint(first + row / max(rows - 1, 1) * (last - first)).astype(np.intp))
 
 
 def _darkest_line(dark: Floats) -> tuple[float, float]:
@@ -193,13 +204,9 @@ def _darkest_line(dark: Floats) -> tuple[float, float]:
     rows, count = dark.shape
     along = np.linspace(0.0, 1.0, rows)
     wide = cv2.erode(dark, np.ones((1, _COARSE + 1), np.uint8))[::_COARSE, ::_COARSE]
-    ends = np.arange(wide.shape[1])
-    first, last = np.meshgrid(ends, ends, indexing="ij")
-    part = along[::_COARSE]
-    columns = np.rint(first[..., None] + part * (last - first)[..., None]).astype(np.intp)
-    depth = wide[np.arange(len(part)), columns].sum(axis=-1)
+    depth = wide.take(_straight_lines(*wide.shape)).sum(axis=0)
     line = np.array(np.unravel_index(int(depth.argmin()), depth.shape), np.float64) * _COARSE
-    line[1] = line[0] + (line[1] - line[0]) / part[-1]
+    line[1] = line[0] + (line[1] - line[0]) / along[::_COARSE][-1]
     basis = np.column_stack([1 - along, along])
     for near in _NEAR:
         place = basis @ line

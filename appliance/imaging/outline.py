@@ -136,8 +136,9 @@ def region_of_mask(view: View, mask: Plane) -> Region | None:
 
 def _pieces(mask: Plane) -> list[Any]:
     """Return the contours of a mask's large pieces, the largest first."""
-    contours = sorted(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)[::-1]
-    return [each for each in contours if cv2.contourArea(each) >= _FACING_SHARE * cv2.contourArea(contours[0])]
+    contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    sized = sorted(((cv2.contourArea(each), each) for each in contours), key=lambda piece: piece[0], reverse=True)
+    return [each for size, each in sized if size >= _FACING_SHARE * sized[0][0]]
 
 
 def _joined(mask: Plane, pieces: list[Any], longer_px: int) -> Plane:
@@ -170,10 +171,10 @@ def _unlike_border(view: View) -> Plane:
     return plane(cv2.convertScaleAbs(cv2.sqrt(cv2.add(cv2.add(squares[0], squares[1]), squares[2]))))
 
 
-def _places(mask: Any) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return rows and columns of what is set."""
+def _places(mask: Any) -> NDArray[np.intp]:
+    """Return where in the flat mask something is set."""
     found = np.array(cv2.findNonZero(mask) if cv2.countNonZero(mask) else [], np.intp).reshape(-1, 2)
-    return found[:, 1], found[:, 0]
+    return np.asarray(found[:, 1] * mask.shape[1] + found[:, 0])
 
 
 def _score(view: View, mask: Plane, contour: NDArray[Any]) -> float:
@@ -181,11 +182,11 @@ def _score(view: View, mask: Plane, contour: NDArray[Any]) -> float:
     kernel = np.ones((7, 7), np.uint8)
     inner = _places(cv2.subtract(mask, cv2.erode(mask, kernel, borderValue=255)))
     outer = _places(cv2.subtract(cv2.dilate(mask, kernel), mask))
-    if not inner[0].size or not outer[0].size:
+    if not inner.size or not outer.size:
         return 0.0
     difference = 0.0
     for values, weight in ((view.y, 1.0), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
-        difference += weight * abs(float(np.mean(values[inner])) - float(np.mean(values[outer])))
+        difference += weight * abs(float(np.mean(values.take(inner))) - float(np.mean(values.take(outer))))
     solidity = float(cv2.countNonZero(mask)) / max(float(cv2.contourArea(cv2.convexHull(contour))), 1.0)
     free = 1.0 - float(np.mean(_on_border(mask, _edge_px(view)) > 0))
     full = max(0.0, (solidity - _LEAST_SOLIDITY) / (1.0 - _LEAST_SOLIDITY))

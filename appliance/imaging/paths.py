@@ -1,9 +1,11 @@
 """Paths and smooth curves through strips that were rolled out along edges, many strips at a time."""
 
+from functools import cache
 from typing import Final
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -13,7 +15,8 @@ Path = NDArray[np.intp]
 _STEPS: Final = 2
 _NOWHERE: Final = -1e9
 _ROUNDS: Final = 5
-_SMOOTH_ROUNDS: Final = 3
+_SHAPES: Final = 14
+"""More of them bend so sharply that no edge of paper is made of them."""
 _LOOSE: Final = 1e-2
 """Weight of staying in the middle of the strip: decides only where nothing was seen."""
 
@@ -28,21 +31,17 @@ def best_paths(gain: Floats, stiffness: Floats) -> Path:
     """
     strips, rows, columns = gain.shape
     # The best path through a place is the best way to it from the first row and from the last: both go at once.
-    ways = np.ascontiguousarray(np.concatenate([gain, gain[:, ::-1]]).transpose(1, 0, 2))
-    price = np.ascontiguousarray(np.concatenate([stiffness, stiffness[:, ::-1]]).T[:, :, None])
-    padded = np.full((2 * strips, columns + 2 * _STEPS), _NOWHERE, np.float32)
-    here, further = padded[:, _STEPS:-_STEPS], np.empty((2 * strips, columns), np.float32)
-    shifted = [(padded[:, _STEPS - step : -_STEPS - step], padded[:, _STEPS + step :][:, :columns]) for step in (1, 2)]
-    here[:] = ways[0]
-    for row in range(1, rows):
-        way = ways[row]
-        best = here.copy()
-        for times, (before, after) in enumerate(shifted, start=1):
-            np.maximum(before, after, out=further)
-            further -= times * price[row - 1]
-            np.maximum(best, further, out=best)
-        way += best
-        here[:] = way
+    padded = np.full((rows, 2 * strips, columns + 2 * _STEPS), _NOWHERE, np.float32)
+    ways = padded[:, :, _STEPS:-_STEPS]
+    ways[:, :strips], ways[:, strips:] = gain.transpose(1, 0, 2), gain[:, ::-1].transpose(1, 0, 2)
+    from_each = sliding_window_view(padded, columns, axis=2).transpose(0, 2, 1, 3)
+    steps = np.abs(np.arange(-_STEPS, _STEPS + 1, dtype=np.float32))
+    price = np.concatenate([stiffness, stiffness[:, ::-1]]).T[:, None, :, None] * steps[:, None, None]
+    paid, best = np.empty((len(steps), 2 * strips, columns), np.float32), np.empty((2 * strips, columns), np.float32)
+    for before, due, way in zip(from_each, price, ways[1:], strict=False):
+        np.subtract(before, due, out=paid)
+        np.maximum.reduce(paid, axis=0, out=best)
+        np.add(way, best, out=way)
     total = ways[:, :strips] + ways[::-1, strips:] - gain.transpose(1, 0, 2)
     return np.asarray(total.argmax(axis=2).T, np.intp)
 
@@ -77,15 +76,16 @@ def smoothed(place: Doubles, weight: Doubles, stray: float, bend: float) -> Doub
         stray: a place so far from the result counts half.
         bend: how unwelcome a bend is.
     """
-    rows = place.shape[1]
+    shapes, bent = _bends(place.shape[1])
+    return fitted(shapes, place, weight, stray, bend * bent + _LOOSE)
+
+
+@cache
+def _bends(rows: int) -> tuple[Doubles, Doubles]:
+    """Return the shapes that bend least, one a column, and how much each bends."""
     second = np.diff(np.eye(rows), 2, axis=0)
-    stiff = bend * second.T @ second + _LOOSE * np.eye(rows)
-    robust, curve = weight, place
-    for _ in range(_SMOOTH_ROUNDS):
-        weights = robust[:, :, None] * np.eye(rows)
-        curve = np.asarray(np.linalg.solve(stiff + weights, (robust * place)[:, :, None])[:, :, 0], np.float64)
-        robust = weight / (1.0 + ((place - curve) / stray) ** 2)
-    return np.asarray(curve, np.float64)
+    bent, shapes = np.linalg.eigh(second.T @ second)
+    return np.ascontiguousarray(shapes[:, :_SHAPES]), bent[:_SHAPES]
 
 
 def steps_across(strip: NDArray[np.uint8], half: int, along: int) -> Floats:

@@ -7,6 +7,7 @@ import numpy as np
 
 from appliance.imaging.geometry import Polygon, homography, points, side_lengths
 from appliance.imaging.planes import Plane, plane
+from appliance.imaging.ranks import ranked
 from appliance.imaging.view import View
 
 _SIZE: Final = 384
@@ -48,7 +49,7 @@ def print_across(luma: Plane, line: Polygon) -> tuple[float, float]:
     rolled = cv2.warpAffine(luma, matrix, (2 * half + 1, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     change = cv2.absdiff(rolled[2:], rolled[:-2]).mean(axis=0)
     on, about = change[half - near : half + near + 1].min(), change[half - band : half + band + 1].mean()
-    beside = [float(np.median(each)) for each in (change[: half - apart], change[half + apart + 1 :])]
+    beside = [ranked(each) for each in (change[: half - apart], change[half + apart + 1 :])]
     shares = zip((on, about), (max(beside), min(beside)), strict=True)
     fuller, emptier = (float(here) / there if there > _BLANK else 0.0 for here, there in shares)
     return fuller, emptier
@@ -100,5 +101,7 @@ def direction_of_print(view: View, quad: Polygon, mask: Plane) -> float:
 
 
 def _energy(ink: Plane, inner: Plane, smear: tuple[int, int], axis: tuple[int, int]) -> float:
-    change = cv2.convertScaleAbs(cv2.Sobel(cv2.blur(ink, smear), cv2.CV_16S, axis[0], axis[1], ksize=3))
-    return float(cv2.mean(np.minimum(change, round(8 * _EDGE_LIMIT)), inner)[0]) / 8
+    smeared, (x, y) = cv2.blur(ink, smear), axis
+    change = cv2.absdiff(smeared[2 * y :, 2 * x :], smeared[: _SIZE - 2 * y, : _SIZE - 2 * x])
+    change = cv2.threshold(change, 2 * _EDGE_LIMIT, 255, cv2.THRESH_TRUNC)[1]
+    return float(cv2.mean(change, inner[y : _SIZE - y, x : _SIZE - x])[0]) / 2

@@ -11,7 +11,7 @@ from appliance.imaging.paths import Doubles, Floats, best_paths, smoothed, steps
 from appliance.imaging.planes import Plane, Planes
 
 _BLOCKS: Final = 48
-_ROWS: Final = 3
+_ROWS: Final = 2
 _ENDS: Final = 0.02
 """Of the length, left out at both corners: the strip shows the next side there."""
 _HALF: Final = 4

@@ -1,6 +1,7 @@
 """The edges of pages in the view: a strip along each rough side is rolled out and the best path through it followed."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import cv2
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon
 from appliance.imaging.paths import Doubles, Floats, Path, best_paths, fitted, steps_across
+from appliance.imaging.ranks import ranked
 from appliance.imaging.view import View
 
 _SAMPLES: Final = 96
@@ -38,9 +40,11 @@ _UNLIKE_PAPER: Final = 12.0
 _PRINTED: Final = 21.0
 """Change along a strip (not across it) that covers and fore-edges do not have, but print does."""
 _LEAST_DEEP: Final = 8
+_HALF: Final = 3
+"""Columns to either side of a place that are compared."""
 _MIN_SUPPORT: Final = 0.6
 _MIN_CONTRAST: Final = 6.0
-_Y, _U, _V, _PRINT = range(4)
+_Y, _U, _V, _CLEAN = range(4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,8 +87,7 @@ class _Strips:
         base: float64, shape (sides, rows, 2).
         inward: float64, shape (sides, 2).
         offsets: float64, shape (columns,).
-        values: luma, blue and red difference without print, and luma with it: uint8, shape (sides, rows, columns, 4).
-        change: across each place, float32, shape (sides, rows, columns).
+        values: luma, blue and red difference, and luma without print: uint8, shape (sides, rows, columns, 4).
         beyond: whether a place lies beyond the frame, shape (sides, rows, columns).
         falls: what each side pays for falling, shape (sides, curves).
     """
@@ -93,21 +96,13 @@ class _Strips:
     inward: Doubles
     offsets: Doubles
     values: NDArray[np.uint8]
-    change: Floats
     beyond: NDArray[np.bool_]
     falls: Doubles
 
-    def only(self, which: list[int]) -> "_Strips":
+    def some(self, which: list[int]) -> "_Strips":
         """Return some of the sides."""
-        return _Strips(
-            self.base[which],
-            self.inward[which],
-            self.offsets,
-            self.values[which],
-            self.change[which],
-            self.beyond[which],
-            self.falls[which],
-        )
+        across = (self.values[which], self.beyond[which], self.falls[which])
+        return _Strips(self.base[which], self.inward[which], self.offsets, *across)
 
 
 def follow(view: View, clean: View, rough: list[Rough], *, reach_px: float, deep_px: float) -> list[Side]:
@@ -128,17 +123,19 @@ def follow(view: View, clean: View, rough: list[Rough], *, reach_px: float, deep
         return sides
     strips = _unroll(view, clean, [rough[index] for index in free], reach_px, deep_px)
     first, last = np.searchsorted(strips.offsets, np.array([-1.0, 1.0]) * max(reach_px, _LEAST_REACH_PX))
-    paths = first + _paths(strips.change[:, :, first:last], strips.falls)
-    for index, side in zip(free, _judged(strips, paths), strict=True):
+    change = _change(strips.values[:, :, : last + _HALF])
+    paths = first + _paths(change[:, :, first:last], strips.falls)
+    for index, side in zip(free, _judged(strips, change, paths), strict=True):
         sides[index] = side
-    widths = [_cover_width(strips, index, path, int(deep_px)) for index, path in enumerate(paths)]
-    covered = [index for index, width in enumerate(widths) if width]
+    widths = _cover_widths(strips, paths, int(deep_px))
+    covered = [int(index) for index in np.flatnonzero(widths)]
     if covered:
-        inside = strips.only(covered)
-        expected = paths[covered] + np.array(widths)[covered, None]
-        for index, inner in zip(covered, _judged(inside, _paths_near(inside, expected)), strict=True):
-            if inner.support >= _MIN_SUPPORT and inner.contrast >= _MIN_CONTRAST:
-                sides[free[index]] = inner
+        inside = strips.some(covered)
+        change = _change(inside.values)
+        inner = _judged(inside, change, _paths_near(inside, change, paths[covered] + widths[covered, None]))
+        for index, side in zip(covered, inner, strict=True):
+            if side.support >= _MIN_SUPPORT and side.contrast >= _MIN_CONTRAST:
+                sides[free[index]] = side
     return sides
 
 
@@ -154,30 +151,41 @@ def _unroll(view: View, clean: View, rough: list[Rough], reach: float, deep: flo
     inward = np.stack([-direction[:, 1], direction[:, 0]], axis=1)
     offsets = np.arange(-reach - _MARGIN, reach + deep + _MARGIN + 0.01)
     base = start[:, None] + np.linspace(0.0, 1.0, _SAMPLES)[:, None] * (end - start)[:, None]
-    grid = base.astype(np.float32)[:, :, None] + (offsets[:, None] * inward[:, None]).astype(np.float32)[:, None]
-    picture = cv2.merge([clean.y, clean.u, clean.v, view.y])
-    flat = grid.reshape(-1, len(offsets), 2)
-    values = cv2.remap(picture, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    values = values.reshape(*grid.shape[:3], 4)
-    x, y = grid[..., 0], grid[..., 1]
-    beyond = (x < 2) | (x > view.width_px - 3) | (y < 2) | (y > view.height_px - 3)
+    picture = cv2.merge([view.y, clean.u, clean.v, clean.y])
+    size, flags = (len(offsets), _SAMPLES), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    backs = np.stack([inward, (end - start) / (_SAMPLES - 1), start + offsets[0] * inward], axis=2)
+    values = [cv2.warpAffine(picture, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) for back in backs]
     falls = np.array(
         [
             [0.0] * (_DEGREE + 1) + [_LIKELY_FALL if f else _UNLIKELY_FALL for f in r.falls for _ in _FALLS]
             for r in rough
         ]
     )
-    return _Strips(base, inward, offsets, values, _change(values), beyond, falls)
+    return _Strips(base, inward, offsets, np.stack(values), _beyond(view, base, inward, offsets), falls)
+
+
+def _beyond(view: View, base: Doubles, inward: Doubles, offsets: Doubles) -> NDArray[np.bool_]:
+    """Return which places of strips lie beyond the frame; mostly none do."""
+    limit = np.array([view.width_px - 3, view.height_px - 3])
+    ends = base[:, [0, 0, -1, -1]] + offsets[[0, -1, 0, -1], None] * inward[:, None]
+    out = np.flatnonzero(((ends < 2) | (ends > limit)).any(axis=(1, 2)))
+    beyond = np.zeros((*base.shape[:2], len(offsets)), np.bool_)
+    grid = base[out, :, None] + offsets[:, None] * inward[out, None, None]
+    beyond[out] = ((grid < 2) | (grid > limit)).any(axis=3)
+    return beyond
 
 
 def _change(values: NDArray[np.uint8]) -> Floats:
     """Return how much luma and colour change across each place of the strips."""
     sides, rows, columns, _ = values.shape
-    steps = steps_across(values.reshape(-1, columns, 4), 3, 2 * _BESIDE + 1).reshape(sides, rows, columns, 4)
+    steps = steps_across(
+        np.ascontiguousarray(values[..., :_CLEAN]).reshape(-1, columns, _CLEAN), _HALF, 2 * _BESIDE + 1
+    )
+    steps = steps.reshape(sides, rows, columns, _CLEAN)
     steps[:, :_BESIDE], steps[:, -_BESIDE:] = steps[:, _BESIDE, None], steps[:, -_BESIDE - 1, None]
-    luma = steps[..., _PRINT]
+    luma, blue, red = (steps[..., each] for each in (_Y, _U, _V))
     total = np.maximum(luma, -_WRONG_WAY * luma)
-    total += _CHROMA_WEIGHT * (np.abs(steps[..., _U]) + np.abs(steps[..., _V]))
+    total += _CHROMA_WEIGHT * (np.abs(blue) + np.abs(red))
     return np.asarray(total, np.float32)
 
 
@@ -191,57 +199,62 @@ def _paths(change: Floats, falls: Doubles) -> Path:
     return best_paths(np.asarray(gain, np.float32), stiffness)
 
 
-def _paths_near(strips: _Strips, expected: Path) -> Path:
+def _paths_near(strips: _Strips, change: Floats, expected: Path) -> Path:
     """Return the best path beside an expected one through each strip."""
     columns = expected[:, :, None] + np.arange(-_MARGIN, _MARGIN + 1)
     columns = np.clip(columns, 0, len(strips.offsets) - 1)
-    best = _paths(np.take_along_axis(strips.change, columns, axis=2), strips.falls)
+    best = _paths(np.take_along_axis(change, columns, axis=2), strips.falls)
     return np.take_along_axis(columns, best[:, :, None], axis=2)[:, :, 0]
 
 
-def _cover_width(strips: _Strips, index: int, path: Path, deep: int) -> int:
-    """Return how far inside the strongest edge the paper begins, where a cover or a fore-edge lies between; else 0.
+def _cover_widths(strips: _Strips, paths: Path, deep: int) -> NDArray[np.intp]:
+    """Return how far inside each strongest edge the paper begins, where a cover or a fore-edge lies between; else 0.
 
     Both are plain along their length. A coloured band that carries print belongs to the page.
     """
-    columns = np.minimum(path[:, None] + np.arange(2, max(deep, _LEAST_DEEP) + 1), len(strips.offsets) - 1)
-    values = strips.values[index][np.arange(_SAMPLES)[:, None], columns].astype(np.float32)
-    inner = np.sort(values[:, int(0.6 * columns.shape[1]) :].reshape(-1, 4), axis=0)
-    paper = inner[int(0.6 * (len(inner) - 1)), _Y]
-    unlike = np.maximum(paper - values[..., _Y], 0)
+    columns = paths[:, :, None] + np.arange(2, max(deep, _LEAST_DEEP) + 1)
+    columns = np.minimum(columns, len(strips.offsets) - 1)
+    at = (np.arange(len(paths))[:, None, None], np.arange(_SAMPLES)[:, None], columns)
+    return np.array([_cover_width(values) for values in strips.values[at].astype(np.int16)], np.intp)
+
+
+def _cover_width(values: NDArray[np.int16]) -> int:
+    inner = values[:, int(0.6 * values.shape[1]) :]
+    unlike = np.maximum(round(ranked(inner[..., _CLEAN], 0.6)) - values[..., _CLEAN], 0)
     for chroma in (_U, _V):
-        unlike += 2.0 * np.abs(values[..., chroma] - inner[len(inner) // 2, chroma])
-    profile = np.sort(unlike, axis=0)[int(0.35 * (_SAMPLES - 1))]
+        unlike += 2 * np.abs(values[..., chroma] - round(ranked(inner[..., chroma])))
+    few = int(0.35 * (len(values) - 1))
+    profile = np.partition(unlike, few, axis=0)[few]
     like = np.flatnonzero(profile < _UNLIKE_PAPER)
     if not like.size or like[0] == 0:
         return 0
     width = int(like[0])
     goes_on = bool((profile[width : width + 6] > _UNLIKE_PAPER).any())
-    printed = np.sort(np.abs(np.diff(values[:, : max(1, width - 2), _PRINT], axis=0)), axis=None)
-    return 0 if goes_on or printed[int(0.9 * (len(printed) - 1))] > _PRINTED else width + 2
+    return (
+        0
+        if goes_on or ranked(np.abs(np.diff(values[:, : max(1, width - 2), _Y], axis=0)), 0.9) > _PRINTED
+        else width + 2
+    )
 
 
-def _judged(strips: _Strips, paths: Path) -> list[Side]:
+def _judged(strips: _Strips, change: Floats, paths: Path) -> list[Side]:
     """Return smooth curves through paths, and how much of them was seen."""
     at = (np.arange(len(paths))[:, None], np.arange(_SAMPLES), paths)
-    strength, beyond, offsets = strips.change[at], strips.beyond[at], strips.offsets[paths]
+    strength, beyond, offsets = change[at], strips.beyond[at], strips.offsets[paths]
     weight = np.where(beyond, 0.0, np.clip(strength / _SEEN, 0.02, 1.0)) + 1e-3
     place = fitted(_curves(), offsets, weight, _STRAY_PX, strips.falls)
     seen = (strength > _SEEN) & (np.abs(place - offsets) < _NEAR_PX)
     support = (seen | beyond).mean(axis=1)
     curves = strips.base + place[:, :, None] * strips.inward[:, None]
     return [
-        Side(curve, float(share), _middle(levels[~outside]))
+        Side(curve, float(share), ranked(levels[~outside]) if not outside.all() else 0.0)
         for curve, share, levels, outside in zip(curves, support, strength, beyond, strict=True)
     ]
 
 
+@cache
 def _curves() -> Doubles:
     """Return what a page's edge is made of: a cubic, and a fall into the spine at either end."""
     along = np.linspace(-1.0, 1.0, _SAMPLES)
     falls = [np.maximum(sign * along - begin, 0) ** 2 / (1 - begin) ** 2 for sign in (-1, 1) for begin in _FALLS]
     return np.column_stack([np.polynomial.legendre.legvander(along, _DEGREE), *falls])
-
-
-def _middle(levels: Floats) -> float:
-    return float(np.sort(levels)[len(levels) // 2]) if len(levels) else 0.0

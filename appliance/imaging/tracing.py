@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 
 from appliance.imaging.beyond import print_beyond
-from appliance.imaging.fore_edge import without_leaves
+from appliance.imaging.fore_edge import sides_with_leaves, without_leaves
 from appliance.imaging.geometry import Polygon, crossing, distances, points
 from appliance.imaging.planes import Planes
+from appliance.imaging.ranks import ranked
 from appliance.imaging.refine import refined
 from appliance.imaging.sides import Rough, Side, follow
 from appliance.imaging.view import View
@@ -21,11 +22,13 @@ _LEAST_SCALE: Final = 1.5
 _REFINE_PX: Final = 3.5
 """Of the view: a side followed there is off by one or two."""
 _POINTS_A_SIDE: Final = 14
+_PICKED: Final = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, _POINTS_A_SIDE))
+"""Closer together towards a side's ends: pages bend there, into the spine above all."""
 _NEXT_CORNER: Final = 0.04
 _PIECES: Final = (6, 16)
 """A corner lies where the last sixths of two sides meet, then where the sixteenths of them nearest to it do."""
 _NEAR_CORNER: Final = 0.2
-_PLACES: Final = 40
+_PLACES: Final = 24
 """Rows and columns of places that tell the middle tone of a page as well as all its pixels."""
 _MOST_CUT: Final = 3
 """A page that the frame cuts off on so many sides is larger than the frame: no outline was seen."""
@@ -94,10 +97,10 @@ def _edges(sides: list[Side]) -> list[_Edge]:
 def _exact_edges(planes: Planes, view: View, sides: list[Side], size: float) -> list[_Edge]:
     """Return sides without the leaves beyond them, every other one moved to its edge at the frame's full resolution."""
     edges, bare = _edges(sides), []
-    for index, side in enumerate(sides):
-        if side.at_frame:
-            continue
-        leaves = without_leaves(planes.y, view.to_frame(side.curve), size * view.scale)
+    free, size_px = [index for index, side in enumerate(sides) if not side.at_frame], size * view.scale
+    curves = [view.to_frame(sides[index].curve) for index in free]
+    for index, curve, likely in zip(free, curves, sides_with_leaves(planes.y, curves, size_px), strict=True):
+        leaves = without_leaves(planes.y, curve, size_px) if likely else None
         if leaves is None:
             bare.append(index)
         else:
@@ -126,8 +129,7 @@ def paper_within(clean: View, quad: Polygon) -> tuple[float, float, float]:
     left, right = quad[0] + across * (quad[3] - quad[0]), quad[1] + across * (quad[2] - quad[1])
     places = np.rint(left[:, None] + across * (right - left)[:, None]).astype(np.intp).reshape(-1, 2)
     x, y = np.clip(places, 0, (clean.width_px - 1, clean.height_px - 1)).T
-    middle = np.sort([values[y, x] for values in (clean.y, clean.u, clean.v)], axis=1)[:, len(x) // 2]
-    return float(middle[0]), float(middle[1]), float(middle[2])
+    return ranked(clean.y[y, x]), ranked(clean.u[y, x]), ranked(clean.v[y, x])
 
 
 def _side_along(quad: Polygon, line: Polygon) -> int:
@@ -168,7 +170,5 @@ def _between(start: Polygon, end: Polygon, curve: Polygon) -> Polygon:
     length = max(float(np.linalg.norm(end - start)), 1e-6)
     share = (curve - start) @ (end - start) / length**2
     inner = curve[(share > _NEXT_CORNER) & (share < 1 - _NEXT_CORNER)]
-    # Closer together towards the ends: pages bend there, into the spine above all.
-    at = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, _POINTS_A_SIDE))
-    picked = inner[np.unique(np.rint(at * (len(inner) - 1)).astype(int))] if len(inner) else inner
+    picked = inner[np.unique(np.rint(_PICKED * (len(inner) - 1)).astype(int))] if len(inner) else inner
     return np.vstack([start[None, :], picked])

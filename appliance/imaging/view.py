@@ -7,13 +7,16 @@ import cv2
 import numpy as np
 
 from appliance.imaging.geometry import Polygon
-from appliance.imaging.planes import Plane, Planes, halved, plane, shrunk
+from appliance.imaging.planes import Plane, Planes, plane, shrunk
 
 LONGEST_PX: Final = 640
 """Longer side of the view: print melts into grey lines, edges of paper are still good to a pixel."""
 
-
 _WHOLE_FACTOR: Final = 4.0
+_HALVED: Final = 2.0
+_ROWS: Final = 3
+_MANY: Final = 6.0
+"""Times smaller: then means of some of the samples are as good as of all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,21 +60,32 @@ class View:
 
 
 def reduced(planes: Planes, longest_px: int = LONGEST_PX) -> View:
-    """Return `planes` with the longer side at most `longest_px`; small frames keep their size."""
+    """Return `planes` with the longer side about `longest_px`, edges where they were; small frames keep their size."""
     scale = max(1.0, max(planes.width_px, planes.height_px) / longest_px)
     if scale >= _WHOLE_FACTOR:
-        scale = float(round(scale))  # whole factors are averaged several times faster; a last row or two is left out
+        scale = float(round(scale))  # a last row or two is left out
     size = (max(1, int(planes.width_px / scale)), max(1, int(planes.height_px / scale)))
     u, v = (shrunk(chroma, size) for chroma in (planes.u, planes.v))
     return View(_small_luma(planes.y, size, scale), u, v, scale)
 
 
 def _small_luma(luma: Plane, size: tuple[int, int], scale: float) -> Plane:
-    """Return luma as exact means, because edges of paper are followed in it."""
-    luma = luma[: round(size[1] * scale), : round(size[0] * scale)]
-    while scale >= _WHOLE_FACTOR and scale % 2 == 0:  # four at a time are averaged many times faster
-        luma, scale = halved(luma), scale / 2
-    return np.ascontiguousarray(plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA)))
+    """Return luma as means, because edges of paper are followed in it; of many rows every third is enough.
+
+    Halving is several times faster than other means.
+    """
+    if scale < _MANY:
+        luma = luma[: round(size[1] * scale), : round(size[0] * scale)]
+        return np.ascontiguousarray(plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA)))
+    luma, across, down = luma[1::_ROWS], scale, scale / _ROWS
+    while across >= _HALVED:
+        rows = 2 if down >= _HALVED else 1
+        half = (luma.shape[1] // 2, luma.shape[0] // rows)
+        # Linear interpolation amid two samples is their mean.
+        luma = plane(cv2.resize(luma[: rows * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_LINEAR))
+        across, down = across / 2, down / rows
+    luma = luma[: round(size[1] * down), : round(size[0] * across)]
+    return plane(cv2.resize(luma, size, interpolation=cv2.INTER_LINEAR))
 
 
 def without_print(view: View) -> View:

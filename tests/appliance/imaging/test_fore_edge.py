@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance.imaging.fore_edge import without_leaves
+from appliance.imaging.fore_edge import sides_with_leaves, without_leaves
 from tests.appliance.imaging.drawing import printed_page
 
 WIDTH, HEIGHT = 1400, 1900
@@ -30,10 +30,18 @@ def _book(leaves_px: float, *, lean_px: float = 0.0, seed: int = 1) -> np.typing
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
+def _peeled(
+    luma: np.typing.NDArray[np.uint8], side: np.typing.NDArray[np.float64], size_px: float
+) -> tuple[np.typing.NDArray[np.float64], float] | None:
+    """Look as the tracer looks: a glance first."""
+    (likely,) = sides_with_leaves(luma, [side], size_px)
+    return without_leaves(luma, side, size_px) if likely else None
+
+
 @pytest.mark.parametrize(("width", "lean"), [(60.0, 0.0), (120.0, 0.0), (120.0, 20.0)])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_edge_of_the_page_is_found_behind_the_leaves(width: float, lean: float, seed: int) -> None:
-    found = without_leaves(_book(width, lean_px=lean, seed=seed), SIDE, 1400.0)
+    found = _peeled(_book(width, lean_px=lean, seed=seed), SIDE, 1400.0)
     assert found is not None
     curve, seen = found
     truth = 100 + width + lean * ((curve[:, 1] - 100) / 1700 * 2 - 1)
@@ -43,16 +51,22 @@ def test_the_edge_of_the_page_is_found_behind_the_leaves(width: float, lean: flo
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_page_without_leaves_keeps_its_margin(seed: int) -> None:
-    assert without_leaves(_book(0.0, seed=seed), SIDE, 1400.0) is None
+    assert _peeled(_book(0.0, seed=seed), SIDE, 1400.0) is None
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_lines_of_print_along_a_side_are_not_leaves(seed: int) -> None:
     page = np.rot90(_book(0.0, seed=seed))
     for x, side in enumerate(([[100.0, 100.0], [1800.0, 100.0]], [[1800.0, 1300.0], [100.0, 1300.0]])):
-        assert without_leaves(np.ascontiguousarray(np.rot90(page, 3 + 2 * x)), SIDE, 1400.0) is None
-        assert without_leaves(np.ascontiguousarray(page), np.array(side), 1400.0) is None
+        assert _peeled(np.ascontiguousarray(np.rot90(page, 3 + 2 * x)), SIDE, 1400.0) is None
+        assert _peeled(np.ascontiguousarray(page), np.array(side), 1400.0) is None
 
 
 def test_a_frame_too_small_to_show_leaves_is_left_alone() -> None:
-    assert without_leaves(_book(120.0), SIDE, 900.0) is None
+    assert _peeled(_book(120.0), SIDE, 900.0) is None
+
+
+def test_a_glance_tells_the_sides_with_leaves_from_the_others() -> None:
+    book, right = _book(120.0), np.array([[1300.0, 100.0], [1300.0, 1800.0]])
+    assert sides_with_leaves(book, [right, SIDE, right], 1400.0) == [False, True, False]
+    assert sides_with_leaves(book, [], 1400.0) == []
