@@ -30,6 +30,12 @@ demo and test set up .venv/ here; afterwards .venv/bin/lattrang is the command. 
 TEXT
 }
 
+for piece in common release roles update; do
+    if [ ! -s "$here/installer/$piece.sh" ]; then
+        printf 'install.sh: INST-18: this copy of the program is not whole: installer/%s.sh is missing. Fetch it again.\n' "$piece" >&2
+        exit 4
+    fi
+done
 # shellcheck source=installer/common.sh
 . "$here/installer/common.sh"
 # shellcheck source=installer/release.sh
@@ -83,6 +89,8 @@ run_tests() {
     step "imports" lint-imports --no-logo
     step "tests" pytest "$@"
 }
+
+trap 'ended $?' EXIT
 
 case "${1:-}" in
     demo) shift && run_demo "$@" ;;

@@ -112,6 +112,7 @@ def _restore(tar: tarfile.TarFile, file: Path, config_file: Path, rules: Path | 
     if not config_file.exists():
         # Last: without it nothing starts, so what was interrupted is not taken for a centre.
         config_file.write_bytes(parts[backup.CONFIG])
+        config_file.chmod(0o640)
     return Restored(manifest.made_at, tuple(sorted(stations)), tuple(places.aside))
 
 

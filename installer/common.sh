@@ -10,14 +10,24 @@ readonly least_var_mib=300
 say() { printf 'install.sh: %s\n' "$*" >&2; }
 
 fail() { # CODE EXIT-STATUS SENTENCE
+    said=yes
     printf 'install.sh: %s: %s\n' "$1" "$3" >&2
     exit "$2"
+}
+
+ended() { # EXIT-STATUS — whatever nobody foresaw has a sentence as well; 2 has shown how the command is meant
+    [ -z "${incoming-}" ] || rm -rf "$incoming"
+    case "$1:${said-}" in
+        0:* | 2:* | *:yes) ;;
+        *) fail INST-19 "$1" "it stopped before its end; why stands above. Mend that, then run this again: it goes on where it stopped." ;;
+    esac
 }
 
 # What a program wrote is kept until it went well; why it did not is read out of it.
 
 run_logged() { # COMMAND…
-    log=$(mktemp /tmp/lattrang-install.XXXXXX)
+    log=$(mktemp /tmp/lattrang-install.XXXXXX) ||
+        fail INST-11 5 "the disk is full: nothing can be written to /tmp. Make room, then run this again."
     if "$@" >"$log" 2>&1; then
         rm -f "$log"
         return 0

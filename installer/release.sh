@@ -25,8 +25,16 @@ add_role() { # ROLE
 
 extras() { roles | LC_ALL=C sort | paste -sd,; }
 
+need_whole() { # SOURCE — half a download must not become a release
+    local part
+    for part in "${parts[@]}"; do
+        [ -e "$1/$part" ] || fail INST-18 4 "this copy of the program is not whole: $part is missing. Fetch it again."
+    done
+}
+
 make_release() { # SOURCE — sets $release
     local digest version wanted
+    need_whole "$1"
     digest=$(source_digest "$1")
     version=$(version_in "$1")
     wanted="$digest $(extras)"
@@ -61,8 +69,12 @@ copy_source() { # SOURCE RELEASE
 make_venv() { # RELEASE
     local folder="$1" origin=()
     # The Pi's own libraries come from apt and must be seen; whatever else is needed is put inside.
-    [ -x "$folder/venv/bin/python" ] || python3 -m venv --system-site-packages "$folder/venv" ||
-        fail INST-05 4 "the folder $folder/venv cannot be made. Check the free space."
+    # pip apart, because venv keeps to itself why that did not come; the Pi's libraries after it, or theirs would be taken.
+    [ -x "$folder/venv/bin/pip" ] ||
+        { run_logged python3 -m venv --without-pip "$folder/venv" &&
+            run_logged "$folder/venv/bin/python" -m ensurepip --default-pip &&
+            run_logged python3 -m venv --without-pip --system-site-packages "$folder/venv"; } ||
+        fail_by_log INST-05 "the folder $folder/venv cannot be made. Check the free space."
     if [ -d "$folder/wheels" ]; then origin=(--no-index --find-links "$folder/wheels"); fi
     # apt's simplejpeg and OpenCV are built for apt's numpy: those three are never taken from outside.
     local inside=()
@@ -92,10 +104,7 @@ switch_to() { # RELEASE
 
 units_of() { # ROLE — what is enabled
     case "$1" in
-        station)
-            printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
-                lattrang-pair.path lattrang-usb.path
-            ;;
+        station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service \
                 lattrang-worker@w1.service lattrang-worker@w2.service lattrang-audit.timer lattrang-revoked.path \
@@ -106,10 +115,7 @@ units_of() { # ROLE — what is enabled
 
 files_of() { # ROLE — what lies in systemd/ for it
     case "$1" in
-        station)
-            printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
-                lattrang-pair.path lattrang-pair.service lattrang-usb.path lattrang-usb.service
-            ;;
+        station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service 'lattrang-worker@.service' \
                 lattrang-audit.service lattrang-audit.timer lattrang-revoked.service lattrang-revoked.path \
@@ -131,7 +137,7 @@ install_units() { # RELEASE ROLE
         # No udev in a container, and no devices either.
         if [ -S /run/udev/control ]; then
             udevadm control --reload || true
-            udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap --subsystem-match=block || true
+            udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap || true
         fi
     fi
     has_systemd && systemctl daemon-reload

@@ -167,6 +167,9 @@ set_up_central() { # RELEASE OPTION…
     install -d -m 755 "$etc"
     "$program" central setup --config "$etc/central.toml" "$@" ||
         fail INST-15 3 "the configuration $etc/central.toml has faults. Mend what is named above, then run this again."
+    # It may name a database with its password.
+    chgrp lattrang-central "$etc/central.toml"
+    chmod 640 "$etc/central.toml"
     chown -R lattrang-central: /var/lib/lattrang-central
     chown -R lattrang-broker: /var/lib/lattrang-broker
 }

@@ -15,7 +15,6 @@ update() { # FILE
     [ -n "$old" ] || fail UPD-02 2 "nothing is installed here. Run: sudo ./install.sh station"
     need_room "$opt" "$least_opt_mib"
     incoming=$(mktemp -d "$opt/incoming.XXXXXX")
-    trap 'rm -rf "$incoming"' EXIT
     open_update "$1" "$incoming"
     make_release "$incoming/source"
     can_be_configured "$release"
