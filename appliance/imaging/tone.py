@@ -115,43 +115,47 @@ def _only_on_paper(gain: Floats, paper: Floats, page: Planes) -> Floats:
     """Return the gain, no more than a lamp may need in dark places that are not flat, or coloured: pictures, panels."""
     if float(gain.max()) <= _FALL_OFF:
         return gain
-    dark = (gain > _FALL_OFF).astype(np.uint8)
-    picture = _pictures(dark, gain, paper, page)
+    dark, colour = (gain > _FALL_OFF).astype(np.uint8), _colour(page, gain <= _FALL_OFF, paper)
+    across, down = (np.abs(cv2.Sobel(paper, cv2.CV_32F, dx, 1 - dx, scale=1 / 8)[_SOME]) for dx in (1, 0))
+    flat = (across + down < _FLAT * paper[_SOME]) & (gain[_SOME] < _MAX_GAIN)
+    picture = _pictures(dark, flat, colour)
     if not picture.any():
         return gain
-    ground = _ground(dark, paper, page)  # a shadow goes on upon it, and is none of its own colour
+    ground = _ground(dark, colour)  # a shadow goes on upon it, and is none of its own colour
     if ground.any():
-        picture = ground | _pictures(dark & ~ground, gain, paper, page)
+        picture = ground | _pictures(dark & ~ground, flat, colour)
     return np.where(picture, np.float32(_FALL_OFF), gain)
 
 
-def _pictures(dark: Plane, gain: Floats, paper: Floats, page: Planes) -> NDArray[np.bool_]:
+def _pictures(dark: Plane, flat: NDArray[np.bool_], colour: tuple[Floats, Floats]) -> NDArray[np.bool_]:
     """Return where dark places are no shadow upon paper: too few of them flat, or of another colour on the whole."""
     count, found = cv2.connectedComponents(dark)
     labels = np.asarray(found, np.int32)
-    across, down = (np.abs(cv2.Sobel(paper, cv2.CV_32F, dx, 1 - dx, scale=1 / 8)[_SOME]) for dx in (1, 0))
-    flat = (across + down < _FLAT * paper[_SOME]) & (gain[_SOME] < _MAX_GAIN)
     places = labels[_SOME].ravel()
     sizes, flats = np.bincount(places, minlength=count), np.bincount(places, flat.ravel(), count)
     far = np.zeros(count)
-    for share in _colour(page, dark[_SOME], paper[_SOME]):
-        far += np.abs(np.bincount(places, share.ravel(), count)) / np.maximum(sizes, 1)
+    for share in colour:
+        far += np.abs(np.bincount(places, share[_SOME].ravel(), count)) / np.maximum(sizes, 1)
     picture = (sizes > 0) & ((flats < _PAPER_SHARE * sizes) | (far > _COLOUR))
     picture[0] = False  # the light places
     return np.asarray(picture[labels], np.bool_)
 
 
-def _ground(dark: Plane, paper: Floats, page: Planes) -> NDArray[np.bool_]:
+def _ground(dark: Plane, colour: tuple[Floats, Floats]) -> NDArray[np.bool_]:
     """Return the dark places of another colour than the light ones that reach the page's rim."""
-    blue, red = _colour(page, dark, paper)
-    _, labels = cv2.connectedComponents(dark & (np.abs(blue) + np.abs(red) > _COLOUR))
-    rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    return np.asarray(np.isin(labels, rim[rim > 0]), np.bool_)
+    blue, red = colour
+    count, labels = cv2.connectedComponents(dark & (np.abs(blue) + np.abs(red) > _COLOUR))
+    at_rim = np.zeros(count, np.bool_)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        at_rim[side] = True
+    at_rim[0] = False
+    return np.asarray(at_rim[labels], np.bool_)
 
 
-def _colour(page: Planes, dark: Plane, paper: Floats) -> tuple[Floats, Floats]:
+def _colour(page: Planes, light: NDArray[np.bool_], paper: Floats) -> tuple[Floats, Floats]:
     """Return the blue and the red difference of each place as a share of its luma, less what light paper has."""
-    size, light = (paper.shape[1], paper.shape[0]), dark == 0
-    shares = [(shrunk(each, size).astype(np.float32) - NEUTRAL) / paper for each in (page.u, page.v)]
-    blue, red = (share - np.median(share[light]) for share in shares)  # light ground beside it does not count
+    size, some = (paper.shape[1], paper.shape[0]), light[_SOME]
+    blue, red = ((shrunk(each, size).astype(np.float32) - NEUTRAL) / paper for each in (page.u, page.v))
+    if some.any():
+        blue, red = (each - np.median(each[_SOME][some]) for each in (blue, red))  # not of light ground beside it
     return blue, red
