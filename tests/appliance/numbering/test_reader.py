@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from appliance.numbering.labels import Reading
-from appliance.numbering.reader import read_number
+from appliance.numbering.labels import Reading, written
+from appliance.numbering.reader import _Box, _joined, read_number
 from appliance.numbering.sequence import find_gaps
 from firmware.simulated import SimulatedCamera
 from firmware.simulated.typeset import Face, font
@@ -69,6 +69,64 @@ def test_both_sides_of_a_leaf_are_read() -> None:
     labels = [f"{leaf}{side}" for leaf in (3, 12, 47) for side in "ab"]
     readings = [read_number(page(label, 7), leaves=True) for label in labels]
     assert [each and each.place for each in readings] == [6, 7, 24, 25, 94, 95]
+
+
+@pytest.mark.parametrize("look", [{}, {"lean_deg": 1.5}], ids=str)
+def test_roman_numbers_are_read_though_their_serifs_touch(look: dict[str, float]) -> None:
+    numbers = range(1, 41, 2)
+    readings = [read_number(page(written("roman", number), number + 100, **look)) for number in numbers]  # type: ignore[arg-type]
+    right = [
+        each == Reading("roman", number, each.confidence)
+        for each, number in zip(readings, numbers, strict=True)
+        if each
+    ]
+    assert all(right)
+    assert len(right) >= 0.85 * len(numbers)
+
+
+def test_capital_roman_numbers_are_read_and_two_uprights_alone_are_no_eleven() -> None:
+    labels = ["IV", "VI", "IX", "XI", "XIV", "II", "III"]
+    readings = [read_number(page(label, 110 + place)) for place, label in enumerate(labels)]
+    assert [each and (each.style, each.place) for each in readings] == [
+        *(("roman", place) for place in (4, 6, 9, 11, 14)),
+        None,
+        None,
+    ]
+
+
+def test_a_leaf_may_have_its_word_before_it() -> None:
+    labels = [f"{word} {leaf}" for word in ("tờ", "Tờ") for leaf in ("3a", "12b", "47")]
+    readings = [read_number(page(label, 7), leaves=True) for label in labels]
+    assert [each and each.place for each in readings] == [6, 25, 94] * 2
+    assert read_number(page("tờ 12b", 7)) is None
+
+
+@pytest.mark.parametrize("label", ["- 27 -", "— 27 —", "· 27 ·"])
+def test_dashes_and_points_beside_a_number_do_no_harm(label: str) -> None:
+    assert [each and each.place for each in (read_number(page(label, seed)) for seed in range(2))] == [27] * 2
+
+
+@pytest.mark.parametrize("word", ["vì", "xì", "vĩ", "và", "cũ", "là", "lý", "mix"])
+def test_words_of_the_same_letters_are_no_roman_numbers(word: str) -> None:
+    assert [read_number(page(word, seed)) for seed in range(2)] == [None] * 2
+
+
+def test_a_digit_whose_thin_strokes_are_lost_is_one_sign_and_its_neighbours_are_others() -> None:
+    bowl, stem, zero, above = _Box(121, 88, 9, 11), _Box(124, 87, 10, 20), _Box(136, 87, 13, 20), _Box(124, 60, 10, 20)
+    assert sorted(_joined([bowl, stem, zero, above]), key=lambda box: (box.x, box.y)) == [
+        _Box(121, 87, 13, 20),
+        above,
+        zero,
+    ]
+
+
+@pytest.mark.parametrize("top", [0, 40])
+def test_what_runs_off_the_page_is_no_number(top: int) -> None:
+    seen = page("", 3)
+    for start, end in (((400, top), (416, top)), ((416, top), (406, top + 26))):
+        cv2.line(seen, start, end, 40, 4)
+    number = read_number(cv2.GaussianBlur(seen, (0, 0), 0.7).astype(np.uint8))
+    assert (number and number.place) == (7 if top else None)
 
 
 def test_the_numbers_of_the_simulated_book_are_read() -> None:
