@@ -3,10 +3,11 @@
 One misread number is outvoted by its neighbours; two that agree are believed. So the numbers of all pages are found
 together (Viterbi): on each page the count is at some distance from the page's place in the list. To keep that distance
 is free, to change it costs more than one wrong reading and less than two; a wrong reading costs its confidence.
+Pages that look the same are a second witness: what is seen again is not counted again, read or not.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -55,6 +56,7 @@ class Run:
         reversed_pairs: two pages, by their places in the list, of which each bears the other's number.
         uncounted: unread pages that the count passes over: plates, or a leaf taken twice of which too little was read.
         outvoted: pages whose reading was not believed.
+        seen_again: pages that show an earlier one again, by their look: (earlier, page); numbered or not.
     """
 
     numbers: tuple[tuple[Style, int] | None, ...]
@@ -63,14 +65,67 @@ class Run:
     reversed_pairs: tuple[tuple[int, int], ...]
     uncounted: tuple[int, ...]
     outvoted: tuple[int, ...]
+    seen_again: tuple[tuple[int, int], ...] = ()
 
 
-def find_gaps(readings: Sequence[Reading | None]) -> Run:
+def find_gaps(readings: Sequence[Reading | None], alike: Iterable[tuple[int, int]] = ()) -> Run:
     """Return what is missing, doubled or reversed in a list of pages.
 
     Args:
         readings: what was read on each page in the order of the list; None where nothing was, or nothing sure.
+        alike: pairs of pages, by their places in the list, that look the same, next to each other or not. Pages that
+            surely bear different numbers are not believed to be the same, however they look.
     """
+    alone = _found(readings)
+    believed = [None if page in alone.outvoted else each for page, each in enumerate(readings)]
+    earlier_of = _seen_again(believed, alike)
+    if not earlier_of:
+        return alone
+    pooled = list(readings)
+    for page, earlier in sorted(earlier_of.items()):
+        pooled[earlier] = _surer(believed[earlier], believed[page])
+    kept = [page for page in range(len(readings)) if page not in earlier_of]
+    return _spread(_found([pooled[page] for page in kept]), kept, earlier_of)
+
+
+def _seen_again(readings: Sequence[Reading | None], alike: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Return the earliest page that each page shows again."""
+    earlier_of: dict[int, int] = {}
+    for one, other in sorted((min(pair), max(pair)) for pair in alike):
+        earlier = earlier_of.get(one, one)
+        first, again = readings[earlier], readings[other]
+        differ = first is not None and again is not None and (first.style, first.place) != (again.style, again.place)
+        if earlier != other and not differ:
+            earlier_of.setdefault(other, earlier)
+    return earlier_of
+
+
+def _surer(one: Reading | None, other: Reading | None) -> Reading | None:
+    read = [each for each in (one, other) if each is not None]
+    return max(read, key=lambda each: each.confidence, default=None)
+
+
+def _spread(run: Run, kept: list[int], earlier_of: dict[int, int]) -> Run:
+    """Return a run over some pages as one over all of them, with those that were seen again."""
+    numbers: dict[int, _Count | None] = dict(zip(kept, run.numbers, strict=True))
+    doubles = [replace(each, earlier=kept[each.earlier], page=kept[each.page]) for each in run.doubles]
+    for page, earlier in sorted(earlier_of.items()):
+        number = numbers[page] = numbers[earlier]
+        if number is not None:
+            doubles.append(Double(earlier, page, *number))
+    return Run(
+        tuple(numbers[page] for page in range(len(numbers))),
+        tuple(replace(gap, after=kept[gap.after]) for gap in run.gaps),
+        tuple(sorted(doubles, key=lambda each: each.page)),
+        tuple((kept[one], kept[other]) for one, other in run.reversed_pairs),
+        tuple(kept[page] for page in run.uncounted),
+        tuple(kept[page] for page in run.outvoted),
+        tuple((earlier, page) for page, earlier in sorted(earlier_of.items())),
+    )
+
+
+def _found(readings: Sequence[Reading | None]) -> Run:
+    """Return what the numbers alone tell."""
     heard = [each if each is not None and each.confidence >= _LEAST else None for each in readings]
     counts = _counts(heard)
     numbers: list[_Count | None] = [

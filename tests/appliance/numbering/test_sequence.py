@@ -57,6 +57,51 @@ def test_a_skipped_and_a_doubled_leaf_are_pointed_at_though_one_number_in_twenty
     assert len(pointed_at) <= 4
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_leaf_that_looks_the_same_twice_is_doubled_however_little_was_read_of_it(seed: int) -> None:
+    rng = Random(seed)
+    doubled, later = 2 * rng.randrange(2, 60), 2 * rng.randrange(0, 30)
+    at = doubled + later  # shot again at once, or after some more leaves
+    places = [*PAGES[:at], *PAGES[doubled - 2 : doubled], *PAGES[at:]]
+    readings = read(places, unread=0.1, wrong=0.01, seed=seed)
+    for page in (doubled - 2, doubled - 1, at, at + 1):
+        readings[page] = None
+    run = find_gaps(readings, [(doubled - 2, at), (doubled - 1, at + 1)])
+    assert [(each.earlier, each.page, each.place) for each in run.doubles] == [
+        (doubled - 2, at, doubled - 1),
+        (doubled - 1, at + 1, doubled),
+    ]
+    assert run.seen_again == ((doubled - 2, at), (doubled - 1, at + 1))
+    assert run.gaps == ()
+    assert [number and number[1] for number in run.numbers] == places
+
+
+def test_pages_that_look_the_same_and_bear_other_numbers_are_not_the_same() -> None:
+    run = find_gaps(read(PAGES), [(10, 40), (11, 41)])
+    assert run.doubles == run.seen_again == run.gaps == ()
+
+
+def test_what_is_seen_a_third_time_repeats_the_first_and_a_page_without_number_is_seen_again_too() -> None:
+    plates: list[Reading | None] = [None, None, None]
+    run = find_gaps(plates, [(1, 2), (0, 1), (2, 2)])
+    assert run.seen_again == ((0, 1), (0, 2))
+    assert run.doubles == ()
+    assert run.numbers == (None, None, None)
+
+
+def test_a_number_read_only_on_the_second_picture_of_a_page_is_the_first_ones_too() -> None:
+    run = find_gaps([None, Reading("pages", 7)], [(0, 1)])
+    assert run.numbers == (("pages", 7), ("pages", 7))
+
+
+def test_a_misread_number_does_not_part_two_pictures_of_one_page() -> None:
+    readings = read([*PAGES[:20], *PAGES[18:60]])
+    readings[20] = Reading("pages", 91)
+    run = find_gaps(readings, [(18, 20), (19, 21)])
+    assert run.seen_again == ((18, 20), (19, 21))
+    assert [number and number[1] for number in run.numbers] == [*PAGES[:20], *PAGES[18:60]]
+
+
 def test_one_misread_number_is_outvoted() -> None:
     readings = read(PAGES)
     readings[40] = Reading("pages", 47, 1.0)
