@@ -8,7 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from wire.documents import Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
+from appliance.copies import BatchView, Found
+from wire.documents import AnsweredGap, Condition, FindingEntry, GapAnswer, ItemRef, Mark, Numbering, PageType, Side
 
 
 class SessionState(Enum):
@@ -77,6 +78,8 @@ class CaptureView:
     frame_height_px: int
     pages: tuple[PageView, ...]
     findings: tuple[FindingEntry, ...]
+    label: str = ""
+    """The number on its first page, where a person has said it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,49 @@ class JobView:
     """The last captures of the list, newest last."""
     can_undo: bool
     pages_expected: int | None = None
+    mute_offer: str = ""
+    """The warning that was kept so often that it may be muted for this book."""
+    muted: tuple[str, ...] = ()
     condition: tuple[Condition, ...] = ()
     condition_note: str = ""
     shift_note: str = ""
     """What the person before left for the one who sits here now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """Where the next press shoots: instead of a capture of the list, or before one (None: at its end)."""
+
+    replaces: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GapView:
+    """Printed numbers that no page bears, between the captures `after` and `before`, and what a person said of them."""
+
+    first: str
+    last: str
+    after: str
+    before: str
+    answer: GapAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The whole list of the open job, for looking it through.
+
+    Attributes:
+        captures: in order; those whose files have left this disk are left out.
+        labels: for each capture, the numbers that are printed on its pages, as far as they are known.
+        gaps: in the order of the list.
+        unread: pages whose printed numbers have not been looked for yet.
+    """
+
+    captures: tuple[CaptureView, ...]
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    gaps: tuple[GapView, ...] = ()
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +151,9 @@ class HandedOverView:
     captures: int
     confirmed: int
     complete: bool
+    barcode: str = ""
+    call_number: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +188,6 @@ class FaultView:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchView:
-    """A list of books that the centre sent, and how many of them were done here."""
-
-    name: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class StationSnapshot:
     """Everything a screen shows, at one moment. `number` grows with every change."""
 
@@ -174,6 +210,12 @@ class StationSnapshot:
     clock_synchronised: bool
     handed_over: tuple[HandedOverView, ...]
     batches: tuple[BatchView, ...] = ()
+    is_reviewing: bool = False
+    """The list is being looked through: the pedal walks."""
+    slot: SlotView | None = None
+    """Where the next press shoots while it is."""
+    walk: tuple[int, int] = (0, 0)
+    """How often the pedal said "next" and "open" to a list; what counts is the change."""
     people: tuple[PersonView, ...] = ()
     """Everybody who may sign in, by name."""
     person: PersonView | None = None
@@ -199,40 +241,6 @@ class NewJob:
     numbering: Numbering = "pages"
     condition: tuple[Condition, ...] = ()
     like: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DoneBefore:
-    """A job of the same copy that ended at this station. `ended_at` is UTC."""
-
-    job_id: str
-    part: str
-    ended_at: str
-    captures: int
-    to_conservation: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is known of a barcode without any network.
-
-    Attributes:
-        barcode: as it is kept.
-        problem: ``unikey`` (a keyboard driver changed it), ``wrong-code`` (surely not a copy's), or empty.
-        item: what a list of the centre, or an earlier job, says of the copy.
-        batch: name of that list.
-        before: what was done of it here, the newest first.
-    """
-
-    barcode: str
-    problem: str = ""
-    item: ItemRef | None = None
-    batch: str = ""
-    pages_expected: int | None = None
-    height_cm: float | None = None
-    profile: str = ""
-    rights: str = ""
-    before: tuple[DoneBefore, ...] = ()
 
 
 class StationApi(Protocol):
@@ -324,6 +332,30 @@ class StationApi(Protocol):
 
     def set_page_type(self, capture_id: str, page_type: PageType) -> None:
         """Say what kind of page a capture shows."""
+        ...
+
+    def set_label(self, capture_id: str, label: str) -> None:
+        """Say which number is printed on a capture's first page; raises `NotNow` where it is not in the list."""
+        ...
+
+    def mute(self, code: str) -> None:
+        """Let a warning interrupt no more for this book; raises `NotNow` where that is not offered."""
+        ...
+
+    def listing(self) -> Listing:
+        """Return the whole list of the open job."""
+        ...
+
+    def review(self, slot: SlotView | None = None) -> None:
+        """Look the list through: the pedal walks, or shoots into `slot`."""
+        ...
+
+    def end_review(self) -> None:
+        """Go on capturing."""
+        ...
+
+    def answer_gap(self, gap: AnsweredGap) -> None:
+        """Say why printed numbers are not there."""
         ...
 
     def undo(self) -> None:

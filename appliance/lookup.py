@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from appliance import barcodes
-from appliance.api import BatchView, DoneBefore, Found, NewJob
+from appliance.api import NewJob
+from appliance.copies import BatchView, DoneBefore, Found
 from wire.documents import BatchDocument, BatchItem, ItemRef
 from wire.ids import new_id
 

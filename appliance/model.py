@@ -41,11 +41,14 @@ def findings_of(pages: PagesDocument) -> tuple[FindingEntry, ...]:
     return pages.findings + tuple(finding for page in pages.pages for finding in page.findings)
 
 
-def verdict_of(pages: PagesDocument | None) -> Verdict:
-    """Return what the station says of a capture: the worst it found, and `UNSURE` where it could not judge."""
+def verdict_of(pages: PagesDocument | None, muted: tuple[str, ...] = ()) -> Verdict:
+    """Return what the station says of a capture: the worst it found, and `UNSURE` where it could not judge.
+
+    Warnings named in `muted` do not count; what is bad always does.
+    """
     if pages is None:
         return Verdict.PENDING
-    findings = findings_of(pages)
+    findings = tuple(one for one in findings_of(pages) if one.severity != "warn" or one.code not in muted)
     severities = {finding.severity for finding in findings if finding.code not in UNSURE_CODES}
     if "bad" in severities:
         return Verdict.BAD

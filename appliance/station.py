@@ -8,11 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from appliance.api import StationApi
+from appliance.api import CaptureView, Listing, StationApi
 from appliance.bench import Bench
 from appliance.config import StationConfig
 from appliance.errors import SpoolError, StationError
+from appliance.joblist import JobList
 from appliance.late_camera import LateCamera
+from appliance.page_numbers import PageNumbers
 from appliance.people import People
 from appliance.session.front import StationFront
 from appliance.session.runner import Session
@@ -125,7 +127,17 @@ def _build(
     session.listen_to(bench.counted(screen_pedal))
     working.start()
     cleaner.start()
-    return StationFront(session, spool, hardware.cameras, screen_pedal, people)
+    numbers = PageNumbers(spool)
+    reading = ServiceThread("numbers", numbers.run, on_death)
+    reading.start()
+    parts.callback(reading.join)
+    parts.callback(numbers.stop)
+
+    def tell(captures: tuple[CaptureView, ...], job_list: JobList) -> Listing:
+        opened = job_list.opened
+        return numbers.listing(captures, opened.numbering, opened.reading_direction, job_list.gaps)
+
+    return StationFront(session, spool, hardware.cameras, screen_pedal, people, tell)
 
 
 def _open(config: HardwareConfig, parts: ExitStack) -> Hardware:

@@ -20,10 +20,10 @@ FONT_FILES = tuple(
 
 ICON_PACKAGE = ("@tabler/icons", "3.51.0", "MIT")
 ICONS = (
-    "alert-triangle arrow-back-up barcode book bulb camera camera-off check chevron-left chevron-right clock "
-    "cloud-check database door-exit download help hourglass info-circle keyboard language library list-check notes "
-    "player-pause player-play plug-connected-x refresh replace scan send server-off shield-check shoe trash usb "
-    "user user-plus volume wifi wifi-off x "
+    "alert-triangle arrow-back-up arrow-down arrow-up barcode bell-off book bulb camera camera-off check "
+    "chevron-left chevron-right clock cloud-check database door-exit download help hourglass info-circle "
+    "keyboard language library list-check notes page-break player-pause player-play plug-connected-x refresh "
+    "replace scan send server-off shield-check shoe trash usb user user-plus volume wifi wifi-off x "
 )
 
 

@@ -78,12 +78,36 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """A place of the list into which the next press shoots: instead of a capture, or before one (None: at the end)."""
+
+    replaces: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The list is being looked through: a press walks, unless a slot is open."""
+
+    slot: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How often the pedal said "next" and "open" while there was nothing to photograph. Screens follow the change."""
+
+    steps: int = 0
+    opens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Shot:
     """One capture from its press until nothing about its place in the list is open any more.
 
     Attributes:
         capture_id: made at the press.
         replaces: what a person asked it to replace, None for a press of the pedal.
+        before: the capture that it was shot to stand before.
         previous: the last capture of the list when this one came, None when it was the first.
         foot_down: whether the foot is still on the pedal.
         held: how long it has stayed there.
@@ -93,6 +117,7 @@ class Shot:
 
     capture_id: str
     replaces: str | None = None
+    before: str | None = None
     previous: str | None = None
     foot_down: bool = True
     held: Held = Held.NO
@@ -109,6 +134,9 @@ class SessionData:
         shots: captures whose place in the list is still open; at most one of them is not safe yet.
         refused_presses: presses that made no capture.
         captures_left: how many captures still fit on the disk.
+        review: the looking through, while it goes on.
+        walk: what the pedal said to lists.
+        walking: the press that is walking; whether it says "next" or "open" is known when it ends.
         resumed_by: the press that ended a pause: held on, it does not begin the next one.
     """
 
@@ -117,6 +145,9 @@ class SessionData:
     refused_presses: int = 0
     captures_left: int = 1_000_000
     resumed_by: str | None = None
+    review: Review | None = None
+    walk: Walk = Walk()
+    walking: str | None = None
 
     @property
     def name(self) -> SessionState:

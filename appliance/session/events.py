@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from appliance.changes import ReplaceReason
-from appliance.session.data import Judgement
+from appliance.session.data import Judgement, Slot
 from firmware.interfaces import Signal
 from wire.documents import Mark
 
@@ -42,12 +42,13 @@ class JobClosed:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """The pedal, or a screen. `replaces` names what a person wants replaced by this picture."""
+    """The pedal, or a screen. `replaces` names what a person wants replaced, `before` what it shall stand before."""
 
     capture_id: str
     at_ns: int
     guards: Guards = field(default_factory=Guards)
     replaces: str | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,14 @@ class ResumeAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewAsked:
+    """A person wants to look the list through, with this slot open (None: none); or (`over`) to go on capturing."""
+
+    slot: Slot | None = None
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RoomChanged:
     """So many captures still fit on the disk."""
 
@@ -148,6 +157,7 @@ Event: TypeAlias = (
     | Judged
     | PauseAsked
     | ResumeAsked
+    | ReviewAsked
     | RoomChanged
     | Tick
     | Recovered
@@ -188,6 +198,14 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class Insert:
+    """Put a capture before another one; nothing where one of them has left the list meanwhile."""
+
+    new: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
 class MarkCapture:
     """Mark a capture for review."""
 
@@ -202,4 +220,4 @@ class Recover:
     part: str
 
 
-Effect: TypeAlias = TakeFrames | Play | Say | Replace | MarkCapture | Recover
+Effect: TypeAlias = TakeFrames | Play | Say | Replace | Insert | MarkCapture | Recover

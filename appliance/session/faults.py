@@ -56,6 +56,11 @@ def nobody() -> NotNow:
     return NotNow("PIN-05", "Nobody is signed in.", "Sign in first.")
 
 
+def not_offered() -> NotNow:
+    """Return the answer to muting what was not kept often enough."""
+    return NotNow("SES-14", "This warning cannot be muted.", "A warning is muted after it was kept three times.")
+
+
 _REFUSALS: Final = {
     Refusal.NO_JOB: ("SES-01", "No job is open.", "Start a job first."),
     Refusal.CAPTURING: ("SES-03", "A picture is being taken.", "Try again in a moment."),

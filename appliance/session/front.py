@@ -7,13 +7,15 @@ from typing import TypeVar
 
 import msgspec
 
-from appliance.api import Found, NewJob, StationSnapshot
+from appliance.api import CaptureView, Listing, NewJob, SlotView, StationSnapshot
+from appliance.copies import Found
 from appliance.imaging.profiles import PROFILES
+from appliance.joblist import JobList
 from appliance.lookup import Past, item_of, look_up, next_part
 from appliance.people import People
 from appliance.session import events as ev
 from appliance.session import faults
-from appliance.session.data import Capturing, Closed, Faulted, Paused, PauseReason, Ready
+from appliance.session.data import Capturing, Closed, Faulted, Paused, PauseReason, Ready, Slot
 from appliance.session.job import Job
 from appliance.session.machine import refusal
 from appliance.session.runner import Session
@@ -21,10 +23,11 @@ from appliance.spool.store import Spool
 from firmware.errors import CameraMissing
 from firmware.interfaces import Camera
 from firmware.pedal_driven import DrivenPedal
-from wire.documents import Condition, PageType, Side
+from wire.documents import AnsweredGap, Condition, PageType, Side
 from wire.ids import is_name, new_id
 
 T = TypeVar("T")
+TellNumbers = Callable[[tuple[CaptureView, ...], JobList], Listing]
 
 
 class StationFront:
@@ -36,6 +39,7 @@ class StationFront:
         cameras: the first one gives the preview.
         pedal: the screen's own; the session listens to it.
         people: who may sign in; left out, they are forgotten with this object.
+        page_numbers: tells what the printed numbers say of a list; left out, none are known.
     """
 
     def __init__(
@@ -45,12 +49,14 @@ class StationFront:
         cameras: tuple[Camera, ...],
         pedal: DrivenPedal,
         people: People | None = None,
+        page_numbers: TellNumbers = lambda captures, _: Listing(captures),
     ) -> None:
         self._session = session
         self._spool = spool
         self._cameras = cameras
         self._pedal = pedal
         self._people = people or People(None)
+        self._page_numbers = page_numbers
 
     def snapshot(self) -> StationSnapshot:
         """Return the present state."""
@@ -196,6 +202,48 @@ class StationFront:
     def set_page_type(self, capture_id: str, page_type: PageType) -> None:
         """Say what kind of page a capture shows."""
         self._on_entry(capture_id, lambda job: job.set_page_type(capture_id, page_type))
+
+    def set_label(self, capture_id: str, label: str) -> None:
+        """Say which number is printed on a capture's first page."""
+        self._on_entry(capture_id, lambda job: job.set_label(capture_id, label))
+
+    def mute(self, code: str) -> None:
+        """Let a warning interrupt no more for this book."""
+
+        def work(job: Job) -> None:
+            if not code or code != job.mute_offer:
+                raise faults.not_offered()
+            job.mute(code)
+
+        self._with_job(work)
+
+    def listing(self) -> Listing:
+        """Return the whole list of the open job."""
+
+        def work(job: Job) -> tuple[tuple[CaptureView, ...], JobList]:
+            return self._session.listing(job), job.list
+
+        captures, job_list = self._with_job(work)
+        return self._page_numbers(captures, job_list)
+
+    def review(self, slot: SlotView | None = None) -> None:
+        """Look the list through: the pedal walks, or shoots into `slot`."""
+
+        def work(job: Job) -> None:
+            for name in (slot.replaces, slot.before) if slot else ():
+                if name is not None:
+                    job.require(name)
+            self._session.apply(ev.ReviewAsked(Slot(slot.replaces, slot.before) if slot else None))
+
+        self._with_job(work)
+
+    def end_review(self) -> None:
+        """Go on capturing."""
+        self._with_job(lambda _: self._session.apply(ev.ReviewAsked(over=True)))
+
+    def answer_gap(self, gap: AnsweredGap) -> None:
+        """Say why printed numbers are not there."""
+        self._with_job(lambda job: job.answer_gap(gap))
 
     def undo(self) -> None:
         """Take back the last change of the list, up to twenty."""

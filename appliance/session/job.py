@@ -1,16 +1,29 @@
 """The open job: its history in memory and on disk, and the list they fold into. Used by the session's thread alone."""
 
+from collections import Counter
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 from appliance import changes as ch
 from appliance.api import NewJob, Verdict
 from appliance.joblist import JobList, Taken, document, fold, next_undo
-from appliance.model import SOFTWARE, CaptureSetup, verdict_of
+from appliance.model import SOFTWARE, UNSURE_CODES, CaptureSetup, findings_of, verdict_of
 from appliance.session.faults import unknown_capture
 from appliance.spool.store import Spool
-from wire.documents import CaptureDocument, Condition, ItemRef, JobListDocument, Mark, PagesDocument, PageType
+from wire.documents import (
+    AnsweredGap,
+    CaptureDocument,
+    Condition,
+    ItemRef,
+    JobListDocument,
+    Mark,
+    PagesDocument,
+    PageType,
+)
 from wire.ids import new_id
+
+KEPT_TO_MUTE: Final = 3
+"""Warnings of one kind that a person has looked at and kept: the fourth is likely to be kept, too."""
 
 
 class Job:
@@ -89,8 +102,8 @@ class Job:
         return next_undo(self._changes) is not None
 
     def verdict(self, capture_id: str | None) -> Verdict:
-        """Return the verdict on a capture; PENDING where it has none yet."""
-        return verdict_of(self.pages.get(capture_id or ""))
+        """Return the verdict on a capture; PENDING where it has none yet. What is muted does not count."""
+        return verdict_of(self.pages.get(capture_id or ""), self.list.muted)
 
     def standing(self, capture_id: str | None) -> Verdict:
         """Return the verdict on a capture as far as it still asks for something: one that a person keeps is OK."""
@@ -156,6 +169,30 @@ class Job:
         """Say how the copy is."""
         at = self._now()
         self._append(ch.ConditionNoted(after_sequence=self._after, at=at, condition=condition, note=note))
+
+    def mute(self, code: str) -> None:
+        """Let this warning interrupt no more for this book."""
+        self._append(ch.Muted(after_sequence=self._after, at=self._now(), code=code))
+
+    @property
+    def mute_offer(self) -> str:
+        """The warning that a person has kept so often that it may be muted for this book; never one that was bad."""
+        kept: Counter[str] = Counter()
+        for entry in self.list.entries:
+            if "bad-kept" in entry.marks and self.verdict(entry.capture_id) is Verdict.WARN:
+                found = findings_of(self.pages[entry.capture_id])
+                kept.update({one.code for one in found if one.severity == "warn" and one.code not in UNSURE_CODES})
+        often = [code for code, times in kept.items() if times >= KEPT_TO_MUTE and code not in self.list.muted]
+        return often[0] if often else ""
+
+    def set_label(self, capture_id: str, label: str) -> None:
+        """Say which number is printed on a capture's first page; an empty one says that none is."""
+        at = self._now()
+        self._append(ch.Labelled(after_sequence=self._after, at=at, capture=capture_id, label=label or None))
+
+    def answer_gap(self, gap: AnsweredGap) -> None:
+        """Say why numbers are not there."""
+        self._append(ch.GapAnswered(after_sequence=self._after, at=self._now(), gap=gap))
 
     def undo(self) -> bool:
         """Take back the last change of the list; False where there is none."""

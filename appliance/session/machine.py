@@ -16,6 +16,7 @@ from appliance.session.data import (
     Paused,
     PauseReason,
     Ready,
+    Review,
     SessionData,
     Shot,
 )
@@ -27,6 +28,7 @@ from appliance.session.events import (
     Event,
     Guards,
     HeldOn,
+    Insert,
     JobClosed,
     JobOpened,
     Judged,
@@ -41,6 +43,7 @@ from appliance.session.events import (
     Released,
     Replace,
     ResumeAsked,
+    ReviewAsked,
     RoomChanged,
     Say,
     TakeFrames,
@@ -68,13 +71,15 @@ def transition(data: SessionData, event: Event) -> Step:  # noqa: C901, PLR0911,
     """Return the state after `event` and the effects to perform, in order."""
     match event:
         case JobOpened():
-            return _ready(replace(data, shots=(), resumed_by=None))
+            return _ready(replace(data, shots=(), resumed_by=None, review=None))
         case JobClosed():
-            return replace(data, state=Closed(), shots=(), resumed_by=None), ()
+            return replace(data, state=Closed(), shots=(), resumed_by=None, review=None), ()
         case Pressed():
             return _pressed(data, event)
         case HeldOn(capture_id=capture_id, long=long):
             return _held_long(data, capture_id) if long else _held(data, capture_id)
+        case Released(capture_id=capture_id) if capture_id == data.walking:
+            return replace(data, walking=None, walk=replace(data.walk, steps=data.walk.steps + 1)), ()
         case Released(capture_id=capture_id):
             return _settle(_with_shot(data, capture_id, foot_down=False), capture_id)
         case CaptureSafe():
@@ -91,6 +96,8 @@ def transition(data: SessionData, event: Event) -> Step:  # noqa: C901, PLR0911,
             return _pause(data)
         case ResumeAsked():
             return _resume(data)
+        case ReviewAsked(slot=slot, over=over):
+            return replace(data, review=None if over else Review(slot)), ()
         case RoomChanged(captures_left=captures_left):
             return _room(data, captures_left)
         case Tick(now_ns=now_ns):
@@ -135,18 +142,28 @@ def retry_after_ns(attempts: int) -> int:
 
 
 def _pressed(data: SessionData, event: Pressed) -> Step:
+    if isinstance(data.state, Closed) or (data.review is not None and event.replaces is None):
+        data = replace(data, walking=event.capture_id)
+    if data.review is not None and event.replaces is None:
+        if data.review.slot is None:
+            return data, ()
+        slot = data.review.slot
+        event, data = replace(event, replaces=slot.replaces, before=slot.before), replace(data, walking=None)
     why = refusal(data, event.guards)
     if why is not None:
         return _counted(data), (Play(Signal.REFUSED), Say(f"refused.{why.value}"))
     if isinstance(data.state, Paused):
         resumed, effects = _resume(data)
         return replace(resumed, resumed_by=event.capture_id), (Play(Signal.HOLD), *effects)
-    shot = Shot(event.capture_id, replaces=event.replaces, foot_down=event.replaces is None)
+    shot = Shot(event.capture_id, event.replaces, event.before, foot_down=event.replaces is None)
     taking = replace(data, state=Capturing(event.capture_id), shots=(*data.shots, shot))
     return taking, (Play(Signal.TICK), TakeFrames(event.capture_id, event.at_ns))
 
 
 def _held(data: SessionData, capture_id: str) -> Step:
+    if capture_id == data.walking:
+        walked = replace(data, walking=None, walk=replace(data.walk, opens=data.walk.opens + 1))
+        return walked, (Play(Signal.HOLD),)
     if _shot(data, capture_id) is None:
         return data, ()
     return _with_shot(data, capture_id, held=Held.HOLD), (Play(Signal.HOLD),)
@@ -155,6 +172,9 @@ def _held(data: SessionData, capture_id: str) -> Step:
 def _held_long(data: SessionData, capture_id: str) -> Step:
     if capture_id == data.resumed_by:
         return data, ()
+    if data.review is not None:
+        # Back to the list; nothing pauses while somebody looks through it.
+        return replace(data, review=Review()), ()
     shot = _shot(data, capture_id)
     mark = (MarkCapture(capture_id, "look-again"),) if shot is not None and shot.safe else ()
     held, _ = _settle(_with_shot(data, capture_id, held=Held.LONG), capture_id)
@@ -177,6 +197,10 @@ def _safe(data: SessionData, event: CaptureSafe) -> Step:
     effects: tuple[Effect, ...] = ()
     if shot.replaces is not None:
         effects += (Replace(event.capture_id, shot.replaces, "retake"),)
+    if shot.before is not None:
+        effects += (Insert(event.capture_id, shot.before),)
+    if data.review is not None:
+        data = replace(data, review=Review())
     if shot.held is Held.LONG:
         effects += (MarkCapture(event.capture_id, "look-again"),)
     data = _with_shot(data, event.capture_id, safe=True, previous=event.previous)

@@ -7,24 +7,26 @@ from dataclasses import replace
 from typing import Final
 
 from appliance.api import (
-    BatchView,
+    CaptureView,
     Delivery,
     FaultView,
     HandedOverView,
     LinkView,
     Notice,
     PersonView,
+    SlotView,
     StationSnapshot,
     Verdict,
 )
 from appliance.clocks import Clocks
+from appliance.copies import BatchView
 from appliance.health import temperature_c
 from appliance.lookup import batch_views
 from appliance.model import CaptureSetup
 from appliance.session.data import Faulted, SessionData
 from appliance.session.job import Job
 from appliance.session.past import PastJobs
-from appliance.session.views import handed_over_view, job_view, last_view
+from appliance.session.views import capture_views, handed_over_view, job_view, last_view
 from appliance.spool.retention import Room
 from appliance.spool.state import StationState
 from appliance.spool.store import Spool
@@ -89,6 +91,10 @@ class Overview:
         with self._changed:
             self._changed.wait_for(lambda: self._snapshot.number > after, timeout=timeout_s)
             return self._snapshot
+
+    def listing(self, job: Job) -> tuple[CaptureView, ...]:
+        """Return every capture of the list."""
+        return capture_views(job, self._delivery)
 
     def publish(self, data: SessionData, job: Job | None) -> None:
         """Make the present state visible, if it differs from what is."""
@@ -168,6 +174,9 @@ class Overview:
             refused_presses=data.refused_presses,
             clock_synchronised=self._is_synchronised,
             handed_over=self._handed_over,
+            is_reviewing=data.review is not None,
+            slot=SlotView(slot.replaces, slot.before) if data.review and (slot := data.review.slot) else None,
+            walk=(data.walk.steps, data.walk.opens),
             batches=self._batches,
             people=self.people,
             person=self.person,

@@ -17,7 +17,7 @@ def place(shot: Shot) -> tuple[Effect, ...] | None:
     """Return what to do about a shot's place, or None while something about it is still open."""
     if not shot.safe or shot.judged is None or (shot.foot_down and shot.held is not Held.LONG):
         return None
-    if shot.previous is None or shot.replaces is not None:
+    if shot.previous is None or shot.replaces is not None or shot.before is not None:
         return ()
     judged = shot.judged
     match shot.held:

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Final, TypeVar, assert_never
 
-from appliance.api import NewJob, PersonView, StationSnapshot, Verdict
+from appliance.api import CaptureView, NewJob, PersonView, StationSnapshot, Verdict
 from appliance.clocks import Clocks
 from appliance.errors import SpoolError
 from appliance.model import CaptureSetup
@@ -160,6 +160,10 @@ class Session:
         """The machine's state. For work on the session's thread."""
         return self._data
 
+    def listing(self, job: Job) -> tuple[CaptureView, ...]:
+        """Return every capture of the list. For work on the session's thread."""
+        return self._overview.listing(job)
+
     def guards(self) -> ev.Guards:
         """Return what else must hold for a press now."""
         return ev.Guards(queue_full=self._worker.is_full(), platen_up=self._hardware.cradle.platen_down() is False)
@@ -265,9 +269,17 @@ class Session:
         self.apply(ev.RoomChanged(self._overview.captures_left))
         if self._job is not None:
             self.apply(ev.JobOpened())
+            self._say_where(self._job)
         for capture_id in self._spool.unprocessed():
             self._worker.submit(Work(capture_id))
         self._publish()
+
+    def _say_where(self, job: Job) -> None:
+        """Show the last safe capture, and after a power cut say that it is the one to open the book at."""
+        self._overview.about = job.last
+        facts = job.facts.get(job.last or "")
+        if facts is not None and facts.boot_id != self._clocks.boot_id:
+            self._overview.say("s.boot", {"n": len(job.list.entries)})
 
     def _gesture(self, pedal: Pedal, event: PedalEvent, fresh_id: str) -> None:
         capture_id = self._presses.get(pedal, fresh_id)
@@ -301,14 +313,14 @@ class Session:
         self._worker.heard()
         capture_id = done.pages.capture_id
         previous = next((shot.previous for shot in self._data.shots if shot.capture_id == capture_id), None)
-        standing = Verdict.PENDING
+        standing, verdict = Verdict.PENDING, done.verdict
         if self._job is not None and capture_id in self._job.facts:
             self._job.pages[capture_id] = done.pages
-            standing = self._job.standing(previous)
-        self._overview.verdicts.append(done.verdict)
+            standing, verdict = self._job.standing(previous), self._job.verdict(capture_id)
+        self._overview.verdicts.append(verdict)
         self._overview.refresh(self._job)
-        self._spool.log_event("capture.judged", capture_id=capture_id, verdict=done.verdict.value)
-        self.apply(ev.Judged(capture_id, Judgement(done.verdict, done.match, standing)))
+        self._spool.log_event("capture.judged", capture_id=capture_id, verdict=verdict.value)
+        self.apply(ev.Judged(capture_id, Judgement(verdict, done.match, standing)))
 
     def _perform(self, effect: ev.Effect) -> None:
         match effect:
@@ -319,7 +331,7 @@ class Session:
             case ev.Say(key=key, values=values):
                 self._overview.say(key, dict(values))
                 self._spool.log_event("notice", key=key, **dict(values))
-            case ev.Replace() | ev.MarkCapture():
+            case ev.Replace() | ev.Insert() | ev.MarkCapture():
                 self._change_list(effect)
             case ev.Recover(part=part):
                 self._taker.recover(part)
@@ -334,12 +346,14 @@ class Session:
         order = Order(capture_id, pressed_at_ns, job.job_id, job.sitting_id, opened.item, opened.profile)
         self._taker.take(order)
 
-    def _change_list(self, effect: ev.Replace | ev.MarkCapture) -> None:
+    def _change_list(self, effect: ev.Replace | ev.Insert | ev.MarkCapture) -> None:
         if self._job is None:
             return
         try:
             if isinstance(effect, ev.MarkCapture):
                 self._job.mark(effect.capture_id, effect.mark)
+            elif isinstance(effect, ev.Insert):
+                self._job.move(effect.new, effect.before)
             elif self._job.replace(effect.new, effect.old, effect.reason):
                 self._overview.say(_REPLACED_NOTICES[effect.reason], {})
         except SpoolError as error:

@@ -6,7 +6,6 @@ from typing import Final
 from appliance.api import CaptureView, Delivery, HandedOverView, JobView, PageView, Verdict
 from appliance.joblist import Entry
 from appliance.lookup import Past
-from appliance.model import verdict_of
 from appliance.session.job import Job
 from appliance.spool.rows import JobRow
 
@@ -27,7 +26,7 @@ def capture_view(
         number=number,
         page_type=entry.page_type if entry else facts.page_type,
         marks=entry.marks if entry else (),
-        verdict=verdict_of(pages),
+        verdict=job.verdict(capture_id),
         delivery=delivery.get(capture_id, Delivery.SAFE),
         frame_width_px=facts.frames[0].width_px,
         frame_height_px=facts.frames[0].height_px,
@@ -36,6 +35,7 @@ def capture_view(
             for page in (pages.pages if pages else ())
         ),
         findings=pages.findings if pages else (),
+        label=(entry.label or "") if entry else "",
     )
 
 
@@ -49,14 +49,18 @@ def last_view(job: Job, capture_id: str | None, delivery: Mapping[str, Delivery]
     return capture_view(job, capture_id, None, 0, delivery)
 
 
+def capture_views(job: Job, delivery: Mapping[str, Delivery], *, first: int = 0) -> tuple[CaptureView, ...]:
+    """Return the captures of the list from place `first` on (from 0)."""
+    views = (
+        capture_view(job, entry.capture_id, entry, number, delivery)
+        for number, entry in enumerate(job.list.entries[first:], start=first + 1)
+    )
+    return tuple(view for view in views if view is not None)
+
+
 def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
     """Return the open job and the end of its list."""
     entries = job.list.entries
-    first = max(0, len(entries) - LATEST)
-    latest = (
-        capture_view(job, entry.capture_id, entry, number, delivery)
-        for number, entry in enumerate(entries[first:], start=first + 1)
-    )
     return JobView(
         job_id=job.job_id,
         item=job.list.opened.item,
@@ -64,9 +68,11 @@ def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
         entries=len(entries),
         pages=sum(len(job.pages[entry.capture_id].pages) for entry in entries if entry.capture_id in job.pages),
         to_fix=sum(job.standing(entry.capture_id) is Verdict.BAD for entry in entries),
-        latest=tuple(view for view in latest if view is not None),
+        latest=capture_views(job, delivery, first=max(0, len(entries) - LATEST)),
         can_undo=job.can_undo,
         pages_expected=job.list.opened.pages_expected,
+        mute_offer=job.mute_offer,
+        muted=job.list.muted,
         condition=job.list.condition,
         condition_note=job.list.condition_note,
         shift_note=job.shift_note,
@@ -75,5 +81,7 @@ def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
 
 def handed_over_view(row: JobRow, past: Past | None) -> HandedOverView:
     """Return a job that was handed over."""
-    title = past.item.title or "" if past else ""
-    return HandedOverView(row.job_id, title, row.captures, row.received, row.complete)
+    item = past.item if past else None
+    texts = (item.barcode or "", item.call_number or "", item.part or "") if item else ()
+    title = item.title or "" if item else ""
+    return HandedOverView(row.job_id, title, row.captures, row.received, row.complete, *texts)

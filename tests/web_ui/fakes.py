@@ -13,23 +13,26 @@ from PIL import Image, ImageDraw, ImageFilter
 from appliance.api import (
     CaptureView,
     Delivery,
-    Found,
+    HandedOverView,
     JobView,
     LinkView,
+    Listing,
     NewJob,
     Notice,
     PageView,
     PersonView,
     SessionState,
+    SlotView,
     StationApi,
     StationSnapshot,
     Verdict,
 )
+from appliance.copies import Found
 from appliance.errors import NotNow
 from central.api import AskingRow, CentralApi, InvitationRow, ItemRow, PageRow, PairingApi, StationRow, Totals
 from central.errors import AuthorityError
 from firmware.errors import CameraMissing
-from wire.documents import Condition, FindingEntry, ItemRef, PageType, Side
+from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, PageType, Side
 
 FRAME_SIZE = (1440, 1080)
 LEFT = ((150.0, 120.0), (716.0, 134.0), (716.0, 946.0), (150.0, 960.0))
@@ -144,6 +147,7 @@ class FakeStation(StationApi):
     frames_asked: list[str] = field(default_factory=list)
     known: dict[str, Found] = field(default_factory=dict)
     opened: NewJob | None = None
+    listed: Listing | None = None
     still: bool = False
     """Nothing moves before the camera: its picture keeps its number."""
 
@@ -185,7 +189,7 @@ class FakeStation(StationApi):
         return file
 
     def page_file(self, capture_id: str, side: Side) -> Path:
-        raise KeyError(capture_id, side)
+        return self.frame_file(capture_id)
 
     def _ask(self, *what: str) -> None:
         if self.refuses:
@@ -269,6 +273,26 @@ class FakeStation(StationApi):
     def set_page_type(self, capture_id: str, page_type: PageType) -> None:
         self._ask("set_page_type", capture_id, page_type)
 
+    def set_label(self, capture_id: str, label: str) -> None:
+        self._ask("set_label", capture_id, label)
+
+    def mute(self, code: str) -> None:
+        self._ask("mute", code)
+
+    def listing(self) -> Listing:
+        return self.listed or Listing(self._now.job.latest if self._now.job else ())
+
+    def review(self, slot: SlotView | None = None) -> None:
+        self._ask("review", *([slot.replaces or "", slot.before or ""] if slot else []))
+        self.show(is_reviewing=True, slot=slot)
+
+    def end_review(self) -> None:
+        self._ask("end_review")
+        self.show(is_reviewing=False, slot=None)
+
+    def answer_gap(self, gap: AnsweredGap) -> None:
+        self._ask("answer_gap", gap.first, gap.last, gap.answer)
+
     def undo(self) -> None:
         self._ask("undo")
         self.show(notice=Notice("c.replaced", self._now.number))
@@ -283,7 +307,8 @@ class FakeStation(StationApi):
 
     def hand_over(self) -> None:
         self._ask("hand_over")
-        self.show(state=SessionState.CLOSED, job=None, last=None)
+        done = HandedOverView("job-1", ITEM.title or "", 8, 6, False, ITEM.barcode or "", "K 12.3", "")
+        self.show(state=SessionState.CLOSED, job=None, last=None, is_reviewing=False, handed_over=(done,))
 
 
 PAIRING_CODE = "LATTRANG:1/10.0.0.5:8884/AAAA/BBBB/KHO-1"

@@ -4,7 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from appliance.api import BatchView, DoneBefore, Found, NewJob, SessionState
+from appliance.api import NewJob, SessionState
+from appliance.copies import BatchView, DoneBefore, Found
 from tests.web_ui.fakes import ITEM, FakeStation, job_view
 from tests.web_ui.running import TOKEN
 from tests.web_ui.test_station_commands import post

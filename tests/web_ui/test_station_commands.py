@@ -18,7 +18,7 @@ def post(client: FlaskClient, path: str, *, json: bool = True, **values: str) ->
     return client.post(path, data=values | {"csrf": csrf}, headers=JSON if json else {})
 
 
-@pytest.mark.parametrize("name", ["press", "release", "retake", "undo", "pause", "resume", "hand_over"])
+@pytest.mark.parametrize("name", ["press", "release", "retake", "undo", "pause", "resume"])
 def test_each_button_reaches_the_station(person: FlaskClient, station: FakeStation, name: str) -> None:
     station.show(state=SessionState.READY, job=job_view())
     answer = post(person, "/" + name.replace("_", "-"))
@@ -68,9 +68,9 @@ def test_a_refusal_says_why_with_its_code_and_is_the_same_when_repeated(
     person: FlaskClient, station: FakeStation
 ) -> None:
     station.refuses = True
-    first = post(person, "/hand-over", once="k1")
+    first = post(person, "/retake", once="k1")
     station.refuses = False
-    again = post(person, "/hand-over", once="k1")
+    again = post(person, "/retake", once="k1")
     assert first.status_code == again.status_code == 409
     assert first.get_json() == again.get_json()
     assert first.get_json()["code"] == "NOW-01"

@@ -84,7 +84,7 @@ def day(instant: str) -> str:
         at = datetime.fromisoformat(instant)
     except ValueError:
         return instant
-    return format_date(at, "dd/MM/yyyy")
+    return str(format_date(at, "dd/MM/yyyy"))
 
 
 def now() -> datetime:

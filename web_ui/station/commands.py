@@ -21,7 +21,7 @@ def add_routes(app: Flask, station: StationApi) -> None:
     def add(name: str, command: Command, *, back_to: str = "home") -> None:
         def carry_out() -> BaseResponse:
             once.run(request.form.get("once", ""), command)
-            return jsonify(ok=True) if _wants_json() else redirect(url_for(back_to), code=303)
+            return jsonify(ok=True) if _wants_json() else redirect(url_for(_back(back_to)), code=303)
 
         app.add_url_rule("/" + name.replace("_", "-"), endpoint=name, view_func=carry_out, methods=["POST"])
 
@@ -36,11 +36,15 @@ def add_routes(app: Flask, station: StationApi) -> None:
     add("undo", station.undo)
     add("pause", station.pause)
     add("resume", station.resume)
-    add("hand_over", station.hand_over)
     add("keep", lambda: _on_capture(station.keep))
     add("delete", lambda: _on_capture(station.delete), back_to="review")
+    add("mute", lambda: station.mute(request.form.get("code", "")))
     app.register_error_handler(CodedError, _refused)
     app.register_error_handler(HardwareError, _refused)
+
+
+def _back(usual: str) -> str:
+    return "review" if request.form.get("back") == "review" else usual
 
 
 def _on_capture(command: Callable[[str], None]) -> None:

@@ -6,7 +6,8 @@ from typing import Final, get_args
 from flask import Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.api import Found, NewJob, StationApi
+from appliance.api import NewJob, StationApi
+from appliance.copies import Found
 from appliance.errors import NotNow
 from wire.documents import Condition, Numbering
 from wire.ids import is_name

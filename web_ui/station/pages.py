@@ -5,7 +5,7 @@ from typing import Final
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.api import SessionState, StationApi
+from appliance.api import StationApi
 from firmware.errors import HardwareError
 from web_ui.common.access import csrf_token
 from web_ui.common.app import polls_of
@@ -31,15 +31,11 @@ def _add_pages(app: Flask, station: StationApi) -> None:
     polls = polls_of(app)
 
     @app.get("/")
-    def home() -> str:
-        return render_template("station/page.html", face=face_of(station.snapshot()))
-
-    @app.get("/review")
-    def review() -> BaseResponse | str:
+    def home() -> BaseResponse | str:
         snapshot = station.snapshot()
-        if snapshot.job is None or snapshot.state is SessionState.CLOSED:
-            return redirect(url_for("home"), code=303)
-        return render_template("station/review.html", face=face_of(snapshot))
+        if snapshot.is_reviewing:
+            return redirect(url_for("review"), code=303)
+        return render_template("station/page.html", face=face_of(snapshot))
 
     @app.get("/state")
     def state() -> Response:
@@ -48,7 +44,7 @@ def _add_pages(app: Flask, station: StationApi) -> None:
         snapshot = polls.wait(
             lambda wait_s: station.wait_for_change(after, wait_s), lambda found: found.number != after, STATE_WAIT_S
         )
-        is_news = snapshot.number != after
+        is_news = snapshot.number != after and "face" not in request.args
         face = render_template("station/face.html", face=face_of(snapshot)) if is_news else None
         return jsonify(facts_of(snapshot) | {"csrf": csrf_token(), "face": face})
 

@@ -66,7 +66,6 @@ class Shot:
     verdict: str
     on_disk: bool
     is_last: bool
-    is_doubtful: bool
     lead: Lead | None
 
 
@@ -81,8 +80,6 @@ class Face:
     pages: tuple[PagePicture, ...]
     checks: tuple[Check, ...]
     strip: tuple[Shot, ...]
-    to_review: tuple[Shot, ...]
-    """The same captures, the doubtful ones first."""
     link_tone: Tone
     room_tone: Tone
     fault_kind: str
@@ -107,7 +104,6 @@ def face_of(snapshot: StationSnapshot) -> Face:
         pages=tuple(_picture(page) for page in last.pages) if last else (),
         checks=checks_of(last) if last else (),
         strip=shots,
-        to_review=tuple(sorted(shots, key=lambda shot: (not shot.is_doubtful, -shot.number))),
         link_tone=link_tone(snapshot.link),
         room_tone=_room_tone(snapshot.room_for_captures),
         fault_kind=fault_kind(snapshot.fault) if snapshot.fault else "",
@@ -123,11 +119,7 @@ def lead_of(capture: CaptureView) -> Lead | None:
     """Return the finding that explains the verdict, or the news of a good capture; None where there is none."""
     if capture.verdict is Verdict.PENDING:
         return None
-    told = [
-        finding
-        for finding in _all_findings(capture)
-        if finding.severity != "info" or capture.verdict is Verdict.UNSURE or finding.code in _NEWS_OF_A_GOOD_PAGE
-    ]
+    told = [finding for finding in _all_findings(capture) if _is_told(finding, capture.verdict)]
     if not told:
         return None
     first = max(told, key=lambda finding: _RANK[finding.severity])
@@ -173,6 +165,7 @@ def facts_of(snapshot: StationSnapshot) -> dict[str, object]:
             "entries": job.entries,
             "pages": job.pages,
             "to_fix": job.to_fix,
+            "mute_offer": job.mute_offer,
         },
         "last": last
         and {
@@ -194,12 +187,22 @@ def facts_of(snapshot: StationSnapshot) -> dict[str, object]:
         "queue_limit": snapshot.queue_limit,
         "disk_free_bytes": snapshot.disk_free_bytes,
         "room_for_captures": snapshot.room_for_captures,
+        "reviewing": snapshot.is_reviewing,
+        "slot_open": snapshot.slot is not None,
+        "walk": snapshot.walk,
         "refused_presses": snapshot.refused_presses,
         "handed_over": [
             {"job_id": job.job_id, "captures": job.captures, "confirmed": job.confirmed, "complete": job.complete}
             for job in snapshot.handed_over
         ],
     }
+
+
+def _is_told(finding: FindingEntry, verdict: Verdict) -> bool:
+    if verdict is Verdict.OK:
+        # A warning under a good verdict is one that was muted for this book.
+        return finding.severity == "info" and finding.code in _NEWS_OF_A_GOOD_PAGE
+    return finding.severity != "info" or verdict is Verdict.UNSURE or finding.code in _NEWS_OF_A_GOOD_PAGE
 
 
 def _all_findings(capture: CaptureView) -> tuple[FindingEntry, ...]:
@@ -228,7 +231,6 @@ def _shot(capture: CaptureView, last: CaptureView | None) -> Shot:
         verdict=capture.verdict.value,
         on_disk=capture.delivery in _ON_DISK,
         is_last=last is not None and last.capture_id == capture.capture_id,
-        is_doubtful=_is_doubtful(capture),
         lead=lead_of(capture),
     )
 

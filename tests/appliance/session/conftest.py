@@ -35,13 +35,14 @@ class DrivenClock:
 
     now_ns: int = 10**12
     date: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    boot_id: str = "boot-1"
 
     def advance(self, seconds: float) -> None:
         self.now_ns += round(seconds * 1e9)
         self.date += timedelta(seconds=seconds)
 
     def clocks(self) -> Clocks:
-        return Clocks(lambda: self.date, lambda: self.now_ns, lambda: False, "boot-1")
+        return Clocks(lambda: self.date, lambda: self.now_ns, lambda: False, self.boot_id)
 
 
 @dataclass

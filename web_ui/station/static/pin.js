@@ -1,5 +1,7 @@
 // Digits for fingers: a station's screen may have no keyboard. Four digits send the form where it only lets somebody in.
 
+import { followStation } from "./walk.js";
+
 const DIGITS = 4;
 const pad = document.getElementById("pad");
 const pin = document.getElementById("pin");
@@ -27,3 +29,5 @@ if (pad) {
   pad.hidden = false;
   pin.addEventListener("input", typed);
 }
+
+followStation(-1, () => {});

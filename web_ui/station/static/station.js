@@ -5,6 +5,7 @@ import { send, sendForm } from "./commands.js";
 import { followPedal } from "./pedal.js";
 import { followPreview } from "./preview.js";
 import { followScanner } from "./scanner.js";
+import { followWalk } from "./walk.js";
 
 const RETRY_MS = 1500;
 const said = { verdict: null, notice: null };
@@ -45,6 +46,8 @@ async function followState() {
       if (!answer.ok) throw new Error(String(answer.status));
       const state = await answer.json();
       lost(false);
+      if (state.reviewing) { location.assign("/review"); return; }
+      if (state.state === "closed") followWalk(state.walk);
       if (state.face) { after = state.number; show(state.face); } else await pause(250);
     } catch {
       lost(true);

@@ -1,0 +1,48 @@
+"""What is known of a copy before its job opens: part of the station's API."""
+
+from dataclasses import dataclass
+
+from wire.documents import ItemRef
+
+
+@dataclass(frozen=True, slots=True)
+class DoneBefore:
+    """A job of the same copy that ended at this station. `ended_at` is UTC."""
+
+    job_id: str
+    part: str
+    ended_at: str
+    captures: int
+    to_conservation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a barcode without any network.
+
+    Attributes:
+        barcode: as it is kept.
+        problem: ``unikey`` (a keyboard driver changed it), ``wrong-code`` (surely not a copy's), or empty.
+        item: what a list of the centre, or an earlier job, says of the copy.
+        batch: name of that list.
+        before: what was done of it here, the newest first.
+    """
+
+    barcode: str
+    problem: str = ""
+    item: ItemRef | None = None
+    batch: str = ""
+    pages_expected: int | None = None
+    height_cm: float | None = None
+    profile: str = ""
+    rights: str = ""
+    before: tuple[DoneBefore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A list of books that the centre sent, and how many of them were done here."""
+
+    name: str
+    done: int
+    total: int

@@ -1,0 +1,36 @@
+// The review page: keys, the pedal, and a fresh page when the list has changed. Without it everything still works.
+
+import { followStation } from "./walk.js";
+
+const page = document.getElementById("review");
+const shown = { revision: page.dataset.revision, slot: page.dataset.slot, queue: page.dataset.queue };
+const READ_AGAIN_MS = 3000;
+let leaving = false;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest("input, select, textarea")) return;
+  const key = CSS.escape(event.key.length === 1 ? event.key.toUpperCase() : event.key);
+  if (event.key === " " && !event.target.closest("a, button, summary")) {
+    const press = document.getElementById("do-press");
+    if (press) { event.preventDefault(); press.click(); }
+    return;
+  }
+  if (event.key.length === 1 && localStorage.getItem("keys") === "off") return;
+  const target = event.key !== " " && document.querySelector(`[data-key="${key}"], [data-arrow="${key}"]`);
+  if (target) { event.preventDefault(); open(target); target.click(); }
+});
+
+// Whoever has sent a form is on the way to its answer: news of what it did must not turn them back.
+document.addEventListener("submit", () => { leaving = true; });
+
+function open(target) { const details = target.closest("details"); if (details) details.open = true; }
+
+followStation(-1, (state) => {
+  if (leaving) return;
+  if (!state.job) { location.assign("/"); return; }
+  const now = { revision: String(state.job.revision), slot: state.slot_open ? "1" : "0", queue: String(state.queue_length) };
+  const typing = document.activeElement?.closest("input, select");
+  if (!typing && (now.revision !== shown.revision || now.slot !== shown.slot || (shown.queue !== "0" && now.queue === "0"))) location.reload();
+});
+// Printed numbers are read behind the captures: what they tell comes later.
+if (page.dataset.unread !== "0") setTimeout(() => { if (!document.activeElement?.closest("input, select, details[open]")) location.reload(); }, READ_AGAIN_MS);

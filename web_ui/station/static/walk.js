@@ -1,0 +1,43 @@
+// The pedal in lists: a short press goes to the next thing, a long one opens it. The station counts, the page follows.
+
+let walked = null;
+
+export function followWalk(walk) {
+  const before = walked;
+  walked = walk;
+  if (!before) return;
+  for (let steps = walk[0] - before[0]; steps > 0; steps -= 1) next();
+  if (walk[1] > before[1]) (current() ?? next())?.click();
+}
+
+function targets() {
+  const shown = (element) => element.offsetParent && !element.disabled;
+  const marked = [...document.querySelectorAll("[data-walk]")].filter(shown);
+  return marked.length ? marked : [...document.querySelectorAll("main a.button, main button")].filter(shown);
+}
+
+function current() { return targets().find((element) => element === document.activeElement); }
+
+function next() {
+  const all = targets();
+  const at = all.indexOf(document.activeElement);
+  const target = all[(at + 1) % all.length];
+  target?.focus();
+  target?.scrollIntoView({ block: "nearest" });
+  return target;
+}
+
+// For pages that do not follow the station's state otherwise. `onNews` gets every new state.
+export async function followStation(after, onNews) {
+  for (;;) {
+    try {
+      const answer = await fetch(`/state?after=${after}&face=no`, { headers: { Accept: "application/json" } });
+      if (answer.status === 401) { location.reload(); return; }
+      if (!answer.ok) throw new Error(String(answer.status));
+      const state = await answer.json();
+      if (state.number !== after) { after = state.number; followWalk(state.walk); onNews(state); }
+    } catch {
+      await new Promise((resolve) => { setTimeout(resolve, 1500); });
+    }
+  }
+}
