@@ -115,28 +115,30 @@ def _only_on_paper(gain: Floats, paper: Floats, page: Planes) -> Floats:
     """Return the gain, no more than a lamp may need in dark places that are not flat, or coloured: pictures, panels."""
     if float(gain.max()) <= _FALL_OFF:
         return gain
-    dark, colour = (gain > _FALL_OFF).astype(np.uint8), _colour(page, gain <= _FALL_OFF, paper)
     across, down = (np.abs(cv2.Sobel(paper, cv2.CV_32F, dx, 1 - dx, scale=1 / 8)[_SOME]) for dx in (1, 0))
-    flat = (across + down < _FLAT * paper[_SOME]) & (gain[_SOME] < _MAX_GAIN)
+    own, level = gain[_SOME], paper[_SOME]
+    dark, flat = (own > _FALL_OFF).astype(np.uint8), (across + down < _FLAT * level) & (own < _MAX_GAIN)
+    colour = _colour(page, dark == 0, level)
     picture = _pictures(dark, flat, colour)
     if not picture.any():
         return gain
     ground = _ground(dark, colour)  # a shadow goes on upon it, and is none of its own colour
     if ground.any():
         picture = ground | _pictures(dark & ~ground, flat, colour)
-    return np.where(picture, np.float32(_FALL_OFF), gain)
+    everywhere = cv2.resize(picture.astype(np.uint8), gain.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.where(everywhere > 0, np.minimum(gain, np.float32(_FALL_OFF)), gain)
 
 
 def _pictures(dark: Plane, flat: NDArray[np.bool_], colour: tuple[Floats, Floats]) -> NDArray[np.bool_]:
     """Return where dark places are no shadow upon paper: too few of them flat, or of another colour on the whole."""
     count, found = cv2.connectedComponents(dark)
     labels = np.asarray(found, np.int32)
-    places = labels[_SOME].ravel()
+    places = labels.ravel()
     sizes, flats = np.bincount(places, minlength=count), np.bincount(places, flat.ravel(), count)
     far = np.zeros(count)
     for share in colour:
-        far += np.abs(np.bincount(places, share[_SOME].ravel(), count)) / np.maximum(sizes, 1)
-    picture = (sizes > 0) & ((flats < _PAPER_SHARE * sizes) | (far > _COLOUR))
+        far += np.abs(np.bincount(places, share.ravel(), count)) / np.maximum(sizes, 1)
+    picture = (flats < _PAPER_SHARE * sizes) | (far > _COLOUR)
     picture[0] = False  # the light places
     return np.asarray(picture[labels], np.bool_)
 
@@ -154,8 +156,8 @@ def _ground(dark: Plane, colour: tuple[Floats, Floats]) -> NDArray[np.bool_]:
 
 def _colour(page: Planes, light: NDArray[np.bool_], paper: Floats) -> tuple[Floats, Floats]:
     """Return the blue and the red difference of each place as a share of its luma, less what light paper has."""
-    size, some = (paper.shape[1], paper.shape[0]), light[_SOME]
+    size = (paper.shape[1], paper.shape[0])
     blue, red = ((shrunk(each, size).astype(np.float32) - NEUTRAL) / paper for each in (page.u, page.v))
-    if some.any():
-        blue, red = (each - np.median(each[_SOME][some]) for each in (blue, red))  # not of light ground beside it
+    if light.any():  # the median: light ground beside the paper does not count
+        blue, red = (each - np.median(each[light]) for each in (blue, red))
     return blue, red
