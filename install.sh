@@ -99,7 +99,7 @@ case "${1:-}" in
     central) shift && install_central "$@" ;;
     update) shift && update "$@" ;;
     # Used by update: from one release to the other, and after a power cut.
-    activate) need_root activate && activate ;;
+    activate) need_root activate && activate "${2-}" ;;
     settle) need_root settle && need_turn && settle ;;
     uninstall) shift && uninstall "$@" ;;
     -h | --help) usage ;;

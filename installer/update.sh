@@ -3,6 +3,7 @@
 # While a new release is on trial, the file "trying" names the one to go back to.
 
 readonly trial_s=180
+readonly judge=/etc/systemd/system/lattrang-settle.service
 
 update() { # FILE
     need_root "update FILE"
@@ -20,6 +21,7 @@ update() { # FILE
     can_be_configured "$release"
     printf '%s\n' "$old" >"$opt/trying.new"
     mv -f "$opt/trying.new" "$opt/trying"
+    call_judge
     sync "$opt"
     bash "$release/install.sh" activate || say "the services did not change over in order"
     settle
@@ -46,6 +48,28 @@ open_update() { # FILE FOLDER — leaves the program in FOLDER/source, proved an
         fail UPD-04 7 "$1 is version ${version:-unknown}, and $ours runs here. Only newer ones are taken."
 }
 
+call_judge() { # If the power fails during the trial, the next boot ends it. As root and unconfined, so only while there is one.
+    install -d "$(dirname "$judge")/multi-user.target.wants"
+    cat >"$judge" <<'TEXT'
+# Written by install.sh update, gone when the trial is over: the release that worked before judges the new one.
+[Unit]
+Description=Lattrang: ends the trial of an update that a power cut interrupted
+ConditionPathExists=/opt/lattrang/trying
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash -c 'exec bash "$$(cat /opt/lattrang/trying)/install.sh" settle'
+TimeoutStartSec=20min
+TEXT
+    ln -sf "$judge" "$(dirname "$judge")/multi-user.target.wants/"
+    sync "$judge" "$(dirname "$judge")/multi-user.target.wants"
+}
+
+dismiss_judge() {
+    rm -f "$judge" "$(dirname "$judge")/multi-user.target.wants/$(basename "$judge")"
+    ! has_systemd || systemctl daemon-reload
+}
+
 can_be_configured() { # RELEASE — the new program must understand the configuration that is there, before anything changes
     local role
     for role in $(roles); do
@@ -54,8 +78,17 @@ can_be_configured() { # RELEASE — the new program must understand the configur
     done
 }
 
-activate() { # Puts the release that this very script lies in into use: each knows best what it needs.
+activate() { # [back] — puts the release that this very script lies in into use: each knows best what it needs
     local role
+    if [ "${1-}" = back ]; then
+        # A newer program has changed what this one cannot read: its services end, and the copies from before count again.
+        # shellcheck disable=SC2046
+        if has_systemd; then systemctl stop $(for role in $(roles); do units_of "$role"; done) || true; fi
+        for role in $(roles); do
+            "$here/venv/bin/lattrang" "$role" setup --back --config "$etc/$role.toml" ||
+                say "the $role could not go back to its data from before the update"
+        done
+    fi
     for role in $(roles); do
         install_units "$here" "$role"
         make_folders "$role"
@@ -71,6 +104,7 @@ settle() { # Ends a trial, also one that a power cut interrupted: the new releas
     # shellcheck disable=SC2046
     if wait_until_healthy "$trial_s" $(roles); then
         rm -f "$opt/trying"
+        dismiss_judge
         sync "$opt"
         keep_two "$old"
         say "$(basename "$(current_release)") runs; $(basename "$old") is kept"
@@ -79,8 +113,9 @@ settle() { # Ends a trial, also one that a power cut interrupted: the new releas
     for unit in $sick; do last_words "$unit"; done
     say "$(basename "$(current_release)") does not come up (${sick# }): going back to $(basename "$old")"
     failed=$(current_release)
-    bash "$old/install.sh" activate || say "the services did not change back in order"
+    bash "$old/install.sh" activate back || say "the services did not change back in order"
     rm -rf "$opt/trying" "$failed"
+    dismiss_judge
     sync "$opt"
     # shellcheck disable=SC2046
     wait_until_healthy "$trial_s" $(roles) ||
@@ -122,21 +157,22 @@ uninstall() {
         systemctl disable -q $(units_of "$role") 2>/dev/null || true
         # shellcheck disable=SC2046
         if has_systemd; then systemctl stop $(units_of "$role") || true; fi
+        [ "$role" != station ] || systemctl disable -q --now lattrang-kiosk.service 2>/dev/null || true
         while read -r unit; do rm -f "/etc/systemd/system/$unit"; done < <(files_of "$role")
         rm -f "/etc/sysusers.d/lattrang-$role.conf" "/etc/tmpfiles.d/lattrang-$role.conf"
     done
     rm -f /etc/systemd/journald.conf.d/50-lattrang.conf /etc/systemd/system.conf.d/50-lattrang-watchdog.conf \
         /etc/udev/rules.d/60-lattrang.rules \
         /etc/systemd/timesyncd.conf.d/50-lattrang.conf /etc/chrony/conf.d/lattrang.conf /usr/local/bin/lattrang
-    has_systemd && systemctl daemon-reload
+    dismiss_judge
     rm -rf "$opt"
     if [ -z "$with_data" ]; then
         say "the program is gone; $etc, $srv and /var/lib/lattrang-* are kept"
         return
     fi
     rm -rf "$etc" "$srv/spool" "$srv/store" /var/lib/lattrang-station /var/lib/lattrang-publisher \
-        /var/lib/lattrang-central /var/lib/lattrang-broker
-    for unit in lattrang-station lattrang-publisher lattrang-central lattrang-broker; do
+        /var/lib/lattrang-central /var/lib/lattrang-broker /var/lib/lattrang-kiosk
+    for unit in lattrang-station lattrang-publisher lattrang-kiosk lattrang-central lattrang-broker; do
         ! id -u "$unit" >/dev/null 2>&1 || userdel "$unit"
     done
     ! getent group lattrang >/dev/null || groupdel lattrang

@@ -32,6 +32,7 @@ def add_central(parser: argparse.ArgumentParser) -> None:
 
 def _add_check(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]) -> None:
     parser.add_argument("--check", action="store_true", help="only read the configuration that is there")
+    parser.add_argument("--back", action="store_true", help="after an update that failed: put back what it changed")
     parser.set_defaults(run=run)
 
 
@@ -43,6 +44,11 @@ def _set_up_station(arguments: argparse.Namespace) -> int:
     if arguments.check:
         print(f"{file}: station {load(file).station.id}.")
         return ExitCode.OK
+    if arguments.back:
+        from appliance.spool import schema
+        from appliance.spool.files import Paths
+
+        return _went_back("index", schema.put_back(Paths(load(file).spool.folder).database))
     machine = first_config.WITHOUT_HARDWARE if arguments.simulated else first_config.PI
     text = first_config.first_config(arguments.name or machine_name(), machine, arguments.centre)
     is_new = first_config.write_once(file, text)
@@ -58,9 +64,18 @@ def _set_up_central(arguments: argparse.Namespace) -> int:
     if arguments.check:
         print(f"{file}: store {load(file).store}.")
         return ExitCode.OK
+    if arguments.back:
+        from central.catalogue.database import put_back
+
+        return _went_back("catalogue", put_back(load(file).database_url))
     workers = [f"w{number}" for number in range(1, arguments.workers + 1)]
     is_new = set_up(Places(config=file), arguments.host or socket.gethostname(), workers)
     print(f"{file}: store {load(file).store}, {'written' if is_new else 'kept as it is'}.")
+    return ExitCode.OK
+
+
+def _went_back(what: str, is_back: bool) -> int:
+    print(f"The {what} is as it was before the update." if is_back else f"The {what} needed no going back.")
     return ExitCode.OK
 
 

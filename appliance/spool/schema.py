@@ -4,11 +4,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from appliance.spool import faults
 from appliance.spool.files import FILE_MODE, Disk
+from wire import database_copy
 from wire.lock import alone_in
 
 T = TypeVar("T")
@@ -99,11 +101,11 @@ class Index:
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         try:
             self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            self._connection.execute("PRAGMA synchronous = FULL")
             with alone_in(file.parent):
                 # SQLite does not wait here: of two that turn a new database to WAL at once, one is told "locked".
                 self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._migrate_if_needed()
+                self._migrate_if_needed()
         except BaseException:
             self._connection.close()
             raise
@@ -161,7 +163,10 @@ class Index:
             return self._connection.execute(query, values).fetchall()
 
     def _migrate_if_needed(self) -> None:
-        if self._select("PRAGMA user_version")[0][0] < len(MIGRATIONS):
+        version = self._select("PRAGMA user_version")[0][0]
+        if 0 < version < len(MIGRATIONS):
+            database_copy.keep_copy(self._file, version)
+        if version < len(MIGRATIONS):
             self._transaction(_migrate)
 
     def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -175,6 +180,18 @@ class Index:
                     self._connection.execute("ROLLBACK")
                 raise
             return result
+
+
+def put_back(file: Path) -> bool:
+    """Go back to the index from before a newer program changed its tables; nobody may use it.
+
+    False, and nothing changed, where it is not newer than this program or no copy was kept. Raises `OSError`.
+    """
+    if not file.exists():
+        return False
+    with closing(sqlite3.connect(file)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(version > len(MIGRATIONS)) and database_copy.put_back(file, len(MIGRATIONS))
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -1,8 +1,10 @@
 """Opens the catalogue: one place where SQLite is told to be durable and to let several processes write in turn."""
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -10,8 +12,9 @@ from typing import Any, Final, Self
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from central.catalogue.schema import migrate
+from central.catalogue.schema import MIGRATIONS, migrate
 from central.errors import CatalogueError
+from wire import database_copy
 from wire.lock import alone_in
 
 BUSY_TIMEOUT_S: Final = 30.0
@@ -31,7 +34,8 @@ class Catalogue:
         self.changed = threading.Event()
         """Set after every write of this process: whoever waits for work may look."""
         with self.write() as connection:
-            migrate(connection)
+            # Nobody else writes meanwhile, and what is not committed is not in the copy.
+            migrate(connection, partial(_keep_copy, url))
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -61,6 +65,40 @@ class Catalogue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def put_back(url: str) -> bool:
+    """Go back to the catalogue from before a newer program changed its tables; nobody may use it.
+
+    False, and nothing changed, where it is not newer than this program, no copy was kept, or it is not SQLite's.
+
+    Raises:
+        CatalogueError: CAT-01.
+    """
+    file = _file_of(url)
+    if file is None or not file.exists():
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            (version,) = connection.execute("SELECT MAX(version) FROM schema_versions").fetchone()
+        return bool(version and version > len(MIGRATIONS)) and database_copy.put_back(file, len(MIGRATIONS))
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(error) from error
+
+
+def _keep_copy(url: str, version: int) -> None:
+    file = _file_of(url)
+    if file is None:
+        return
+    try:
+        database_copy.keep_copy(file, version)
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(error) from error
+
+
+def _file_of(url: str) -> Path | None:
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 @contextlib.contextmanager

@@ -180,8 +180,10 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _pairing)
 """Step n makes version n + 1 out of version n. A step that was released is never changed: the next one mends it."""
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, keep: Callable[[int], None] = lambda _: None) -> None:
     """Bring the database to this program's version, all steps and their record in the caller's transaction.
+
+    `keep` is called with the version that there was before it is changed.
 
     Raises:
         CatalogueError: CAT-02, the database is newer than the program.
@@ -194,6 +196,8 @@ def migrate(connection: Connection) -> None:
             "The catalogue was made by a newer version of the program.",
             "Install that version or a newer.",
         )
+    if done and max(done) < len(MIGRATIONS):
+        keep(max(done))
     for version, step in enumerate(MIGRATIONS, start=1):
         if version not in done:
             step(connection)

@@ -22,6 +22,7 @@ class Shell:
             "/etc/lattrang": self.etc,
             "/srv/lattrang": self.srv,
             "/etc/fstab": self.etc / "fstab",
+            "/etc/systemd/system": self.etc / "systemd",
             "/dev/disk/by-label": self.disks,
             "/run/lattrang-install.lock": folder / "run" / "lattrang-install.lock",
         }

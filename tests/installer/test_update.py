@@ -128,6 +128,28 @@ def test_what_the_tool_makes_is_taken_and_holds_the_whole_program(shell: Shell, 
     assert there == set(shell.call('printf "%s\\n" "${parts[@]}"').stdout.split())
 
 
+def test_during_a_trial_and_only_then_the_next_boot_has_a_judge(shell: Shell, tmp_path: Path) -> None:
+    unit = shell.etc / "systemd" / "lattrang-settle.service"
+    link = unit.parent / "multi-user.target.wants" / unit.name
+    assert shell.call("call_judge").returncode == 0
+    assert link.resolve() == unit
+    if shutil.which("systemd-analyze"):
+        verify = ["systemd-analyze", "verify", "--man=no", unit]
+        checked = subprocess.run(verify, capture_output=True, text=True, check=False)
+        assert "settle" not in checked.stdout + checked.stderr
+    # What it starts is what the release before calls `settle`.
+    command = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
+    script = command.split("'")[1].replace("$$", "$").replace("/opt/lattrang", str(shell.opt))
+    (shell.opt / "trying").write_text(f"{tmp_path}/before\n")
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / "install.sh").write_text('echo "$1 by the one before"')
+    said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert said.stdout == "settle by the one before\n"
+    assert shell.call("wait_until_healthy() { return 0; }; settle").returncode == 0
+    assert not unit.exists()
+    assert not link.is_symlink()
+
+
 @pytest.mark.parametrize("comes_up", [True, False])
 def test_a_trial_ends_with_the_new_release_or_with_the_one_before(shell: Shell, comes_up: bool) -> None:
     new, old = shell.opt / "releases" / "0.2.0", shell.opt / "releases" / "0.1.0"
