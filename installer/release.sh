@@ -104,7 +104,10 @@ switch_to() { # RELEASE
 
 units_of() { # ROLE — what is enabled
     case "$1" in
-        station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
+        station)
+            printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
+                lattrang-pair.path lattrang-usb.path
+            ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service \
                 lattrang-worker@w1.service lattrang-worker@w2.service lattrang-audit.timer lattrang-revoked.path \
@@ -115,7 +118,11 @@ units_of() { # ROLE — what is enabled
 
 files_of() { # ROLE — what lies in systemd/ for it
     case "$1" in
-        station) printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path ;;
+        station)
+            printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
+                lattrang-pair.path lattrang-pair.service lattrang-usb.path lattrang-usb.service \
+                lattrang-kiosk.service
+            ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service 'lattrang-worker@.service' \
                 lattrang-audit.service lattrang-audit.timer lattrang-revoked.service lattrang-revoked.path \
@@ -137,7 +144,7 @@ install_units() { # RELEASE ROLE
         # No udev in a container, and no devices either.
         if [ -S /run/udev/control ]; then
             udevadm control --reload || true
-            udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap || true
+            udevadm trigger --settle --subsystem-match=gpio --subsystem-match=dma_heap --subsystem-match=block || true
         fi
     fi
     has_systemd && systemctl daemon-reload
@@ -164,6 +171,8 @@ start_units() { # ROLE — enabled in any case; started where systemd runs
             *) systemctl --no-block restart "$unit" ;;
         esac
     done < <(units_of "$1")
+    # The page that is shown belongs to the release before.
+    ! systemctl is-active -q lattrang-kiosk.service || systemctl --no-block restart lattrang-kiosk.service
 }
 
 is_wanted() { # UNIT — a station that is not paired yet has no publisher

@@ -3,6 +3,7 @@
 
 readonly station_packages=(ca-certificates python3 python3-venv alsa-utils)
 readonly pi_packages=(python3-picamera2 python3-gpiozero python3-lgpio)
+readonly screen_packages=(cage xwayland chromium)
 readonly central_packages=(ca-certificates python3 python3-venv mosquitto nginx chrony)
 
 begin_role() { # ROLE PACKAGE…
@@ -65,8 +66,21 @@ install_station() {
     switch_to "$release"
     start_units station
     end_role station
+    show_screen
     say "the screen: http://127.0.0.1:8500/enter, signed in with /var/lib/lattrang-station/web.token"
     [ -f /var/lib/lattrang-publisher/station.crt ] || say "next: pair the station with the centre (docs/operations.md)"
+}
+
+has_display() { # DRM-FOLDER — something is plugged in, and no desktop draws on it
+    grep -qsx connected "$1"/card*-*/status && ! systemctl is-enabled -q display-manager.service 2>/dev/null
+}
+
+show_screen() { # the station's screen on the machine's own display, where there is one
+    has_display /sys/class/drm || return 0
+    need_packages "${screen_packages[@]}"
+    systemctl enable -q lattrang-kiosk.service
+    ! has_systemd || systemctl --no-block restart lattrang-kiosk.service
+    say "the screen is shown on this machine's display"
 }
 
 has_pi_packages() { apt-cache show python3-picamera2 >/dev/null 2>&1; }

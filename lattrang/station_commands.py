@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lattrang import errand_commands, geometry_command, pairing_commands, setup_commands, usb_command
+from lattrang import errand_commands, geometry_command, kiosk_command, pairing_commands, setup_commands, usb_command
 from wire.errors import CodedError, ExitCode
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     usb_command.add_options(export)
     geometry = add("geometry", geometry_command.run, "where camera and lamps stand, and the resolution that gives")
     geometry_command.add_arguments(geometry)
+    add("kiosk", kiosk_command.run, "show the station's screen on this machine's own display")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ LONGEST_EXPOSURE = 2.0
 DEVICES = {
     "lattrang-station.service": {"char-video4linux", "char-media", "char-dma_heap", "char-gpiochip", "char-alsa"},
     "lattrang-usb.service": {"block-sd"},
+    "lattrang-kiosk.service": {"char-drm", "char-input", "char-tty"},
 }
 PROGRAM = "/opt/lattrang/current/venv/bin/lattrang"
 
@@ -95,9 +96,10 @@ def test_a_service_is_watched_and_started_again(service: Path) -> None:
     if section["Type"] == "oneshot":
         return
     assert section["Restart"] == "always"
-    # nginx alone does not say when it is ready.
-    assert section["Type"] == ("exec" if "nginx" in section["ExecStart"] else "notify")
-    if section["ExecStart"].startswith(PROGRAM):
+    # nginx and the browser do not say when they are ready, nor that they live.
+    speaks = not {"nginx", "kiosk"} & set(section["ExecStart"].replace("/", " ").split())
+    assert section["Type"] == ("notify" if speaks else "exec")
+    if section["ExecStart"].startswith(PROGRAM) and speaks:
         assert 60 <= int(section["WatchdogSec"]) <= 300
 
 
@@ -162,3 +164,13 @@ def test_the_units_that_a_screen_asks_are_no_root_and_hold_what_they_need_and_no
     assert Unit(FOLDER / "lattrang-usb.service")["Service"]["PrivateMounts"] == "yes"
     folders = (FOLDER / "tmpfiles.d" / "lattrang-station.conf").read_text("utf-8")
     assert "d /run/lattrang-asked 2770 lattrang-station lattrang -" in folders
+
+
+def test_the_browser_on_the_display_reaches_the_screen_and_nothing_else() -> None:
+    unit = Unit(FOLDER / "lattrang-kiosk.service")
+    assert (unit.all("IPAddressDeny"), unit.all("IPAddressAllow")) == (["any"], ["localhost"])
+    hidden = " ".join(unit.all("InaccessiblePaths"))
+    for place in ("/srv/lattrang", "/etc/lattrang", "/var/lib/lattrang-station", "/var/lib/lattrang-publisher"):
+        assert f"-{place}" in hidden
+    assert "video render" in unit["Service"]["SupplementaryGroups"]
+    assert "lattrang" not in unit["Service"]["SupplementaryGroups"].split()

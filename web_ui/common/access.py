@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, Response, abort, redirect, render_template, 
 from werkzeug.wrappers import Response as BaseResponse
 
 from web_ui.common.attempts import Attempts
+from web_ui.common.tickets import Tickets
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD = "csrf"
@@ -31,6 +32,7 @@ class Gate:
         self._fingerprint = hashlib.sha256(b"session:" + self._token).hexdigest()[:32]
         self._open = open_endpoints | {"access.enter", "common.static", "static"}
         self._attempts = Attempts()
+        self._tickets = Tickets()
         self._lock = threading.Lock()
         app.before_request(self._check)
         app.register_blueprint(self._routes())
@@ -69,15 +71,20 @@ class Gate:
 
         @routes.route("/enter", methods=["GET", "POST"])
         def enter() -> BaseResponse | str:
-            token = request.values.get("token")
-            if not token:
-                return render_template("common/enter.html")
-            self._take(token)
+            ticket, token = request.args.get("ticket", ""), request.values.get("token")
+            if not (ticket and self._tickets.take(ticket)):
+                if not token:
+                    return render_template("common/enter.html")
+                self._take(token)
             session.clear()
             session.permanent = True
             session["entered"] = self._fingerprint
             session[FORM_FIELD] = secrets.token_urlsafe(24)
             return redirect("/", code=303)
+
+        @routes.post("/ticket")
+        def ticket() -> str:
+            return self._tickets.give()
 
         @routes.post("/leave")
         def leave() -> BaseResponse:

@@ -1,0 +1,162 @@
+"""Set-up, disk and health in a real Chromium: every look and size, with the glass alone, and without loading anew."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from appliance.setup_api import CarryView, FeetView, NetworkView, PairingView, Progress
+from tests.web_ui.fakes import FakeStation
+from tests.web_ui.running import SECRET_KEY, TOKEN, served
+from tests.web_ui.setup_fakes import STICK, UNWELL, FakeSetUp
+from tests.web_ui.test_in_browser import (
+    CHROMIUM,
+    SIZES,
+    Screen,
+    assert_fits,
+    axe_violations,
+    chromium,
+    wait_until,
+)
+from web_ui.station.app import create_app
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+__all__ = ["chromium"]
+STATES: dict[str, tuple[str, dict[str, object]]] = {
+    "language": ("/setup/language", {}),
+    "offline": ("/setup/network", {"network_view": NetworkView((), has_way_out=False)}),
+    "pair": ("/setup/pairing", {"pairing_view": PairingView("idle", "tram-02")}),
+    "comparing": ("/setup/pairing", {"pairing_view": PairingView("comparing", "tram-02", shown="7K0M-1XPD")}),
+    "refused": ("/setup/pairing", {"pairing_view": PairingView("failed", "tram-02", code="PAIR-15")}),
+    "parts": (
+        "/setup/parts",
+        {"feet_view": FeetView(3, 2, 1, 0), "done": Progress({}, {"lamp": True, "light": False})},
+    ),
+    "calibration": ("/setup/calibration", {}),
+    "book": ("/setup/book", {}),
+    "done": ("/setup/done", {}),
+    "choose": ("/disk", {"plugged": (STICK,)}),
+    "copying": ("/disk", {"plugged": (STICK,), "carry_view": CarryView("copying", "sda1", 4, 19)}),
+    "full": ("/disk", {"plugged": (STICK,), "carry_view": CarryView("failed", "sda1", left=5, code="CARRY-02")}),
+    "well": ("/health", {}),
+    "unwell": ("/health", {"rows": UNWELL}),
+}
+
+
+@pytest.fixture
+def setup() -> FakeSetUp:
+    return FakeSetUp()
+
+
+@pytest.fixture
+def address(station: FakeStation, setup: FakeSetUp) -> Iterator[str]:
+    app: Flask = create_app(station, token=TOKEN, secret_key=SECRET_KEY, set_up=setup)
+    with served(app) as address:
+        yield address
+
+
+def show(setup: FakeSetUp, name: str) -> str:
+    """Bring the desk into the state `name` and return the page that shows it."""
+    path, changes = STATES[name]
+    setup.__init__()  # type: ignore[misc]
+    for field, value in changes.items():
+        setattr(setup, field, value)
+    return path
+
+
+COLOURFUL = ("comparing", "parts", "full", "unwell")
+"""Between them they show every colour that the pages have."""
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "states"),
+    [("vi", "light", tuple(STATES)), ("en", "dark", COLOURFUL), ("vi", "contrast", COLOURFUL)],
+    ids=["light", "dark", "contrast"],
+)
+def test_no_accessibility_fault_in_any_state_and_look(
+    chromium: object, address: str, setup: FakeSetUp, language: str, theme: str, states: tuple[str, ...]
+) -> None:
+    with Screen(chromium, address, SIZES["small touch"], reduced_motion="reduce") as screen:
+        screen.context.add_cookies([{"name": "lattrang_theme", "value": theme, "url": address}])
+        for name in states:
+            screen.page.goto(f"{address}{show(setup, name)}?lang={language}")
+            assert axe_violations(screen.page) == [], name
+
+
+@pytest.mark.parametrize("size", ["small touch", "zoomed to 400 %"])
+def test_nothing_runs_off_the_side_and_every_target_is_large_enough(
+    chromium: object, address: str, setup: FakeSetUp, size: str
+) -> None:
+    with Screen(chromium, address, SIZES[size]) as screen:
+        for name in STATES:
+            screen.page.goto(f"{address}{show(setup, name)}")
+            assert_fits(screen, name, smallest_px=56)
+
+
+def test_the_code_is_typed_on_the_glass_while_the_page_follows(
+    chromium: object, address: str, setup: FakeSetUp
+) -> None:
+    path = show(setup, "comparing")
+    with Screen(chromium, address, SIZES["small touch"], has_touch=True) as screen:
+        screen.page.goto(address + path)
+        for letter in "7K0M":
+            screen.page.get_by_role("button", name=letter, exact=True).tap()
+        screen.page.get_by_role("button", name="Xóa một chữ").tap()
+        # The page renews itself meanwhile and takes nothing of what was typed.
+        with screen.page.expect_response("**/setup/pairing?fragment=1"):
+            pass
+        assert screen.page.locator("#code").input_value() == "7K0"
+        screen.page.get_by_role("button", name="So hai mã").tap()
+        wait_until(screen, lambda: ("compare", "7K0") in setup.asked)
+
+
+def test_what_happens_is_seen_without_loading_anew(chromium: object, address: str, setup: FakeSetUp) -> None:
+    def change(**views: object) -> Callable[[], None]:
+        return lambda: [setattr(setup, name, view) for name, view in views.items()]  # type: ignore[return-value, func-returns-value]
+
+    with Screen(chromium, address) as screen:
+        screen.page.goto(address + show(setup, "pair"))
+        change(pairing_view=PairingView("paired", "tram-02", "thuvien.local"))()
+        screen.page.wait_for_selector("text=Trung tâm: thuvien.local")
+        screen.page.goto(address + show(setup, "copying"))
+        change(carry_view=CarryView("done", "sda1", captures=2))()
+        screen.page.wait_for_selector("text=Xong, có thể rút USB")
+        screen.page.goto(address + show(setup, "parts"))
+        change(feet_view=FeetView(4, 2, 1, 1))()
+        screen.page.wait_for_selector("#feet-now .tone-ok >> nth=2")
+
+
+def test_a_plugged_in_disk_is_offered_on_the_capture_page_and_takes_no_for_an_answer(
+    chromium: object, address: str, setup: FakeSetUp
+) -> None:
+    with Screen(chromium, address) as screen:
+        assert screen.page.locator("#offer").is_hidden()
+        setup.plugged = (STICK,)
+        screen.page.reload()
+        screen.page.wait_for_selector("#offer:visible")
+        assert axe_violations(screen.page) == []
+        screen.page.locator("#offer-not-now").click()
+        assert screen.page.locator("#offer").is_hidden()
+        screen.page.reload()
+        screen.page.locator("#offer a").click()
+        screen.page.wait_for_selector("#disk-now")
+
+
+def test_the_wizard_is_walked_with_the_keyboard_alone(chromium: object, address: str, setup: FakeSetUp) -> None:
+    setup.pairing_view = PairingView("idle", "tram-02")
+    with Screen(chromium, address) as screen:
+        screen.page.goto(address)
+        for step in ("language", "network", "pairing", "parts", "calibration", "book"):
+            wait_until(screen, lambda here=step: screen.page.url.endswith(f"/setup/{here}"))
+            seen = 0
+            while not screen.page.evaluate("Boolean(document.activeElement.closest('.setup-next'))"):
+                screen.page.keyboard.press("Tab")
+                seen += 1
+                assert seen < 60, "the way on is not reached"
+            assert screen.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+            screen.page.keyboard.press("Enter")
+        screen.page.wait_for_selector("text=Trạm tram-02 sẵn sàng")
