@@ -80,6 +80,8 @@ class CaptureView:
     findings: tuple[FindingEntry, ...]
     label: str = ""
     """The number on its first page, where a person has said it."""
+    replaced: int = 0
+    """How many captures stood in its place before."""
 
 
 @dataclass(frozen=True, slots=True)

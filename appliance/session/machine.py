@@ -164,6 +164,9 @@ def _held(data: SessionData, capture_id: str) -> Step:
     if capture_id == data.walking:
         walked = replace(data, walking=None, walk=replace(data.walk, opens=data.walk.opens + 1))
         return walked, (Play(Signal.HOLD),)
+    if capture_id == data.resumed_by:
+        # A foot that stays down in a pause is done with the book: the list is looked through.
+        return replace(data, resumed_by=None, review=Review()), (Play(Signal.HOLD),)
     if _shot(data, capture_id) is None:
         return data, ()
     return _with_shot(data, capture_id, held=Held.HOLD), (Play(Signal.HOLD),)

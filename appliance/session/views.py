@@ -36,6 +36,7 @@ def capture_view(
         ),
         findings=pages.findings if pages else (),
         label=(entry.label or "") if entry else "",
+        replaced=len(entry.supersedes) if entry else 0,
     )
 
 

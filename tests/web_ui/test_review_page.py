@@ -58,6 +58,8 @@ def test_what_a_person_has_kept_or_explained_is_no_task_any_more() -> None:
     assert need_of(replace(capture_view(1, Verdict.BAD, left=(BLUR,)), marks=("bad-kept",))) == ""
     assert need_of(replace(capture_view(1), marks=("hold-kept",))) == "should"
     assert need_of(capture_view(1, findings=(FindingEntry(code="duplicate", severity="info"),))) == "should"
+    twice = capture_view(1, findings=(FindingEntry(code="duplicate", severity="info"),))
+    assert need_of(replace(twice, replaced=1)) == ""
     assert review_of(long_list(gaps=(replace(GAP, answer="absent"),), bad=False)).must == 0
 
 

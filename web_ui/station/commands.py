@@ -21,7 +21,7 @@ def add_routes(app: Flask, station: StationApi) -> None:
     def add(name: str, command: Command, *, back_to: str = "home") -> None:
         def carry_out() -> BaseResponse:
             once.run(request.form.get("once", ""), command)
-            return jsonify(ok=True) if _wants_json() else redirect(url_for(_back(back_to)), code=303)
+            return jsonify(ok=True) if wants_json() else redirect(url_for(_back(back_to)), code=303)
 
         app.add_url_rule("/" + name.replace("_", "-"), endpoint=name, view_func=carry_out, methods=["POST"])
 
@@ -57,13 +57,14 @@ def _on_capture(command: Callable[[str], None]) -> None:
         abort(404)
 
 
-def _wants_json() -> bool:
+def wants_json() -> bool:
+    """Tell whether the request comes from a script of ours, which follows the state anyway."""
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 
 
 def _refused(error: CodedError | HardwareError) -> Response:
     sentence = render_template("station/not_now.txt", code=error.code).strip()
-    if _wants_json():
+    if wants_json():
         answer = jsonify(code=error.code, sentence=sentence)
     else:
         answer = Response(render_template("common/message.html", status=409, code=error.code, sentence=sentence))

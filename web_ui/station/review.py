@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Final, get_args
 
 import segno
-from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import HandedOverView, SessionState, SlotView, StationApi
+from web_ui.station.commands import wants_json
 from web_ui.station.pictures import cropped_jpeg
 from web_ui.station.reviewing import gap_key, review_of
 from wire.documents import AnsweredGap, GapAnswer, PageType, Place, Side
@@ -145,7 +146,7 @@ def _on_capture(command: Callable[..., None], *values: object) -> Answer:
         command(capture_id, *values)
     except KeyError:
         abort(404)
-    return _back(capture_id)
+    return jsonify(ok=True) if wants_json() else _back(capture_id)
 
 
 def _back(at: str) -> Answer:

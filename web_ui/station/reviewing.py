@@ -99,7 +99,8 @@ def need_of(capture: CaptureView) -> Need:
     if capture.verdict is Verdict.BAD:
         return "must"
     is_doubtful = capture.verdict in (Verdict.WARN, Verdict.UNSURE)
-    is_double = any(finding.code == "duplicate" for finding in capture.findings)
+    # A picture that took another one's place is like that one: no news.
+    is_double = not capture.replaced and any(finding.code == "duplicate" for finding in capture.findings)
     return "should" if is_doubtful or is_double or capture.marks else ""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from appliance.api import CaptureView, Delivery, FaultView, LinkView, PageView, SessionState, StationSnapshot, Verdict
-from wire.documents import FindingEntry, Severity, Side
+from wire.documents import FindingEntry, PageType, Severity, Side
 
 Tone = Literal["ok", "warn", "bad", "info", "plain"]
 Where = Literal["left", "right", "single", "both", "frame"]
@@ -66,6 +66,7 @@ class Shot:
     verdict: str
     on_disk: bool
     is_last: bool
+    page_type: PageType
     lead: Lead | None
 
 
@@ -231,6 +232,7 @@ def _shot(capture: CaptureView, last: CaptureView | None) -> Shot:
         verdict=capture.verdict.value,
         on_disk=capture.delivery in _ON_DISK,
         is_last=last is not None and last.capture_id == capture.capture_id,
+        page_type=capture.page_type,
         lead=lead_of(capture),
     )
 

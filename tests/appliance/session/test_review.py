@@ -130,3 +130,19 @@ def test_a_restart_without_a_power_cut_says_nothing_of_one(station) -> None:
     station.shoot()
     station.stop()
     assert station.start().front.snapshot().notice is None
+
+
+def test_a_foot_that_stays_down_in_a_pause_is_done_with_the_book(station) -> None:
+    station.shoot()
+    station.front.pause()
+    station.press(held_s=1.0)
+    now = station.until(lambda now: now.is_reviewing)
+    assert (now.safe_captures, now.state) == (1, SessionState.READY)
+
+
+def test_a_short_press_in_a_pause_only_ends_it(station) -> None:
+    station.shoot()
+    station.front.pause()
+    station.press()
+    now = station.ready()
+    assert (now.safe_captures, now.is_reviewing) == (1, False)

@@ -19,7 +19,9 @@ function sameKind(a, b) {
 }
 
 function morphAttributes(from, to) {
-  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name)) from.removeAttribute(name);
+  // What a person has opened stays open.
+  const stays = (name) => name === "open" && from.nodeName === "DETAILS";
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !stays(name)) from.removeAttribute(name);
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
 }
 
