@@ -168,7 +168,11 @@ start_units() { # ROLE — enabled in any case; started where systemd runs
         case "$unit" in
             # Started by its timer or path; an old release may still be running in any other.
             *.timer | *.path) systemctl start "$unit" ;;
-            *) systemctl --no-block restart "$unit" ;;
+            *)
+                # How often it fell before counts no longer: it is judged by what it does now.
+                systemctl reset-failed "$unit" 2>/dev/null || true
+                systemctl --no-block restart "$unit"
+                ;;
         esac
     done < <(units_of "$1")
     # The page that is shown belongs to the release before.

@@ -141,6 +141,16 @@ def test_services_that_packages_bring_are_switched_off_and_those_that_were_there
     assert "nginx" not in asked
 
 
+def test_a_service_that_kept_falling_is_judged_anew_once_the_cause_is_mended(shell: Shell) -> None:
+    shell.put("systemctl", f'echo "$@" >>{shell.folder}/asked')
+    assert shell.call("has_systemd() { true; }; start_units central").returncode == 0
+    asked = (shell.folder / "asked").read_text().splitlines()
+    for service in ("lattrang-broker.service", "lattrang-worker@w2.service"):
+        assert asked.index(f"reset-failed {service}") < asked.index(f"--no-block restart {service}")
+    assert "start lattrang-backup.timer" in asked
+    assert "start lattrang-revoked.path" in asked
+
+
 @pytest.fixture
 def disk(shell: Shell) -> Shell:
     """A machine with a disk labelled lattrang; what is done to it is noted."""
