@@ -67,12 +67,17 @@ class Strip:
     Attributes:
         grid: where each place lies, in pixels of the view, shape (rows, columns, 2).
         tones: luma, blue and red difference there, shape (3, rows, columns).
-        in_view: whether the frame shows that place, shape (rows, columns).
+        size_px: width and height of the view.
     """
 
     grid: Floats
     tones: Floats
-    in_view: Flags
+    size_px: tuple[int, int]
+
+    def in_view(self) -> Flags:
+        """Tell whether the frame shows each place, shape (rows, columns)."""
+        x, y = self.grid[..., 0], self.grid[..., 1]
+        return (x >= 0) & (x < self.size_px[0]) & (y >= 0) & (y < self.size_px[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +132,7 @@ def _sticking_out(strip: Strip, sides: _Sides) -> list[tuple[int, int]]:
     if sides.edge < _PLAIN_EDGE or np.count_nonzero(sides.other) < _NARROWEST_OUT:
         return []
     far, near = (_slanted(columns, rows) for rows in (_FAR_ROWS, _INNER_ROWS))
-    beyond, within, seen = strip.tones[:, *far], strip.tones[:, *near], strip.in_view[far]
+    beyond, within, seen = strip.tones[:, *far], strip.tones[:, *near], strip.in_view()[far]
     other = seen & (apart(beyond, sides.ground[:, None, None]) > _OTHER_GROUND)
     rows = seen.sum(axis=1)
     solid = (other.sum(axis=1) >= _SOLID * rows) & (rows >= _FEWEST_ROWS)
@@ -194,7 +199,7 @@ def _usual(tones: Floats, *, bright: bool) -> Floats:
     found = np.broadcast_to(np.median(chosen, axis=0), values.shape)
     for width in _WIDTHS:
         weighted = basis / (1.0 + (apart(values.T, found.T) / width) ** 2)[:, None] ** 2
-        found = basis @ np.linalg.solve(weighted.T @ basis, weighted.T @ values)
+        found = basis @ solved(weighted.T @ basis, weighted.T @ values)
     return np.asarray(found.T, np.float32)
 
 
@@ -203,6 +208,11 @@ def legendre(count: int, degree: int) -> NDArray[np.float64]:
     """Return the first Legendre polynomials at `count` places, shape (count, degree + 1); never more than places."""
     places = np.linspace(-1.0, 1.0, count)
     return np.asarray(np.polynomial.legendre.legvander(places, min(degree, count - 1)), np.float64)
+
+
+def solved(matrix: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `matrix` makes into `values`; for a few unknowns many times faster than `np.linalg`."""
+    return np.asarray(cv2.solve(matrix, values, flags=cv2.DECOMP_LU)[1], np.float64)
 
 
 def apart(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:

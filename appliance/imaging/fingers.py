@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.imaging.crossing import NARROWEST, OUTSIDE, Strip, apart, crossing, legendre
+from appliance.imaging.crossing import NARROWEST, OUTSIDE, Strip, apart, crossing, legendre, solved
 from appliance.imaging.geometry import Polygon, points
+from appliance.imaging.planes import Plane, plane
 from appliance.imaging.view import View
 
 _UNITS: Final = 205
@@ -66,6 +67,7 @@ def find_intruders(clean: View, polygon: Polygon, corners: Polygon, gutter: Poly
     places = [int(np.argmin(np.linalg.norm(polygon - corner, axis=1))) for corner in corners]
     spine = _side_along(corners, gutter) if gutter is not None else None
     paper = _paper(clean, polygon)
+    tones = plane(cv2.merge([clean.y, clean.u, clean.v]))
     found = []
     for index in range(4):
         if index == spine:
@@ -73,8 +75,8 @@ def find_intruders(clean: View, polygon: Polygon, corners: Polygon, gutter: Poly
         first, last = places[index], places[(index + 1) % 4]
         piece = np.roll(polygon, -first, axis=0)[: (last - first) % len(polygon) + 1]
         base, inward = _base(piece, step)
-        base = _straightened(clean, base, step * inward, paper)
-        strip = _rolled_out(clean, base, step * inward, -OUTSIDE, _DEEPEST + 1)
+        base = _straightened(tones, base, step * inward, paper)
+        strip = _rolled_out(tones, base, step * inward, -OUTSIDE, _DEEPEST + 1)
         found += [_intruder(strip, *seen) for seen in crossing(strip)]
     return found
 
@@ -106,12 +108,12 @@ def _base(piece: Polygon, step: float) -> tuple[Polygon, Polygon]:
     return base, np.array([-way[1], way[0]])
 
 
-def _straightened(clean: View, base: Polygon, inward: Polygon, tone: NDArray[np.float64]) -> Polygon:
+def _straightened(tones: Plane, base: Polygon, inward: Polygon, tone: NDArray[np.float64]) -> Polygon:
     """Return the side moved to where most of its paper begins: an arm can bend an outline far out of the page."""
     chord = base[0] + np.linspace(0.0, 1.0, len(base))[:, None] * (base[-1] - base[0])
     start, moved, agreeing = base, np.zeros(len(base)), 0.0
     for line in (base, chord):
-        begins, share = _paper_begins(_rolled_out(clean, line, inward, -_BEFORE, _SEARCHED), tone)
+        begins, share = _paper_begins(_rolled_out(tones, line, inward, -_BEFORE, _SEARCHED), tone)
         if share > agreeing:
             start, moved, agreeing = line, begins, share
         if agreeing >= _NEARLY_ALL:
@@ -125,7 +127,7 @@ def _straightened(clean: View, base: Polygon, inward: Polygon, tone: NDArray[np.
     fore_edge = float(np.mean(far)) >= _NEARLY_ALL and float(away.max()) <= _FORE_EDGE
     if far.any() and not fore_edge:
         lines = ((base + side)[far] / 2, (base - 4 * inward)[far])
-        between, outside = (_rolled_out(clean, line, inward, 0, 1).tones for line in lines)
+        between, outside = (_rolled_out(tones, line, inward, 0, 1).tones for line in lines)
         if float(np.median(apart(between, outside))) > _NO_GROUND:
             return base  # what was left out is no ground: paper in a shadow
     return side
@@ -148,20 +150,24 @@ def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray
     found = np.full(len(values), float(np.median(values)))
     for stray in (8.0, 4.0, 2.0, 1.5, 1.5):
         weighted = basis * (weight / (1.0 + ((values - found) / stray) ** 2))[:, None]
-        found = basis @ np.linalg.solve(weighted.T @ basis, weighted.T @ values)
+        found = (basis @ solved(weighted.T @ basis, weighted.T @ values[:, None]))[:, 0]
     return np.asarray(found, np.float64)
 
 
-def _rolled_out(clean: View, base: Polygon, inward: Polygon, first: int, last: int) -> Strip:
-    """Return rows `first` to `last` (excluded) beside a side; `inward` is one step into the page, in pixels."""
+def _rolled_out(tones: Plane, base: Polygon, inward: Polygon, first: int, last: int) -> Strip:
+    """Return rows `first` to `last` (excluded) beside a side; `inward` is one step into the page, in pixels.
+
+    Args:
+        tones: luma, blue and red difference of the view, shape (height, width, 3).
+        base: points of the side.
+        inward: see above.
+        first: may be negative: outside.
+        last: see above.
+    """
     steps = np.arange(first, last, dtype=np.float32)[:, None, None] * inward.astype(np.float32)
     grid = base.astype(np.float32)[None] + steps
-    tones = (
-        cv2.remap(values, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-        for values in (clean.y, clean.u, clean.v)
-    )
-    inside = (grid >= 0) & (grid < (clean.width_px, clean.height_px))
-    return Strip(grid, np.stack(list(tones)).astype(np.float32), inside[..., 0] & inside[..., 1])
+    seen = cv2.remap(tones, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return Strip(grid, np.array(seen.transpose(2, 0, 1), np.float32, order="C"), (tones.shape[1], tones.shape[0]))
 
 
 def _intruder(strip: Strip, start: int, end: int, depth: int) -> Intruder:

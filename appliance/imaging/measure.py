@@ -13,6 +13,8 @@ from wire.documents import Place
 _CELL_PX: Final = 48
 _ROWS: Final = 16
 """Rows of cells that are measured, spread over the page: more of them tell nothing new."""
+_CELLS, _FEW_ROWS = 400, 8
+"""On large pages fewer rows have as many cells; all are asked where these hold too little print."""
 _MIN_CELLS: Final = 12
 _MIN_SHARE: Final = 0.03
 """Of the cells: a table with some words has this much."""
@@ -79,11 +81,22 @@ def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
     """Measure brightness; `paper_percent` is the percentile of luma that is taken for paper."""
     scale = max(1, min(luma.shape) // _TONE_PX)
     sample = luma[::scale, ::scale]
-    middle, paper = np.percentile(sample, (50, paper_percent))
+    middle, paper = _percentiles(sample, 50.0, paper_percent)
     white = (sample >= _WHITE).astype(np.uint8)
     share = float(np.count_nonzero(white)) / white.size
     place, patch = _largest_patch(white, scale) if share > 0 else (None, 0.0)
-    return Tone(float(middle), float(paper), share, place, patch)
+    return Tone(middle, paper, share, place, patch)
+
+
+def _percentiles(values: Plane, *percents: float) -> list[float]:
+    """Return the same as `np.percentile`, from how often each of the 256 values is there."""
+    counts = np.cumsum(np.bincount(values.ravel(), minlength=256))
+    found = []
+    for percent in percents:
+        place = percent / 100 * (values.size - 1)
+        below, above = (int(np.searchsorted(counts, index, "right")) for index in (int(place), int(np.ceil(place))))
+        found.append(below + (place - int(place)) * (above - below))
+    return found
 
 
 def _largest_patch(white: Plane, scale: int) -> tuple[Place | None, float]:
@@ -105,15 +118,21 @@ def edges(luma: Plane) -> Edges:
     rows, columns = inner.shape[0] // _CELL_PX, inner.shape[1] // _CELL_PX
     if not rows or not columns:
         return Edges(None, 0.0, 1.0, 0)
-    chosen = np.unique(np.linspace(0, rows - 1, min(rows, _ROWS)).astype(int))
-    bands = inner[: rows * _CELL_PX, : columns * _CELL_PX].reshape(rows, _CELL_PX, -1)[chosen]
-    cut = bands.reshape(-1, columns * _CELL_PX)
-    highest, lowest = _per_cell(cut, np.maximum), _per_cell(cut, np.minimum)
-    spans = highest - lowest
-    printed = _printed(cut, highest, lowest)
-    cells = int(np.count_nonzero(printed))
-    if not cells:
-        return Edges(None, 0.0, 1.0, 0)
+    bands = inner[: rows * _CELL_PX, : columns * _CELL_PX].reshape(rows, _CELL_PX, -1)
+    most = min(rows, _ROWS)
+    fewer = min(most, max(_FEW_ROWS, _CELLS // columns))
+    for count in sorted({fewer, most}):
+        cut = bands[np.unique(np.linspace(0, rows - 1, count).astype(int))].reshape(-1, columns * _CELL_PX)
+        highest, lowest = _per_cell(cut, np.maximum), _per_cell(cut, np.minimum)
+        printed = _printed(cut, highest, lowest)
+        if printed.any():
+            return _edges(cut, printed, highest, lowest)
+    return Edges(None, 0.0, 1.0, 0)
+
+
+def _edges(cut: Plane, printed: NDArray[np.bool_], highest: NDArray[np.float64], lowest: NDArray[np.float64]) -> Edges:
+    """Return what the cells that hold print tell."""
+    spans, cells = highest - lowest, int(np.count_nonzero(printed))
     upright, slanting = ([_width(each, spans, printed) for each in pair] for pair in _differences(cut))
     lean = max(slanting) / max(min(slanting), 0.1)
     ratio = float(np.exp(np.hypot(np.log(lean), np.log(max(upright) / max(min(upright), 0.1)))))
@@ -206,9 +225,15 @@ def lean(ink: Plane) -> float | None:
     profiles = np.stack([strip.mean(axis=1) for strip in strips])
     middle = (np.arange(_STRIPS) - (_STRIPS - 1) / 2) * inner.shape[1] / _STRIPS
     rounds = np.concatenate([profiles, profiles], axis=1)
-    order = np.array([_order(rounds, middle * np.tan(np.radians(angle))) for angle in _SKEWS_DEG])
+    order = np.zeros(len(_SKEWS_DEG))
+    for place in range(0, len(order), 2):
+        order[place] = _order(rounds, middle * np.tan(np.radians(_SKEWS_DEG[place])))
+    usual, best = float(np.median(order[::2])), int(order.argmax())
+    for place in (best - 1, best + 1):  # between these the peak lies
+        if 0 <= place < len(order):
+            order[place] = _order(rounds, middle * np.tan(np.radians(_SKEWS_DEG[place])))
     best = int(order.argmax())
-    if order[best] < 1.25 * float(np.median(order)) or best in (0, len(order) - 1):
+    if order[best] < 1.25 * usual or best in (0, len(order) - 1):
         return None
     return float(_SKEWS_DEG[best])
 
