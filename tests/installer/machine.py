@@ -25,7 +25,7 @@ mkdir "$layer/up" "$layer/work" "$layer/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$layer/up,workdir=$layer/work" "$layer/root"
 mount -t proc proc "$layer/root/proc"
 mount --rbind /dev "$layer/root/dev"
-for folder in /run /tmp /opt /srv; do mount -t tmpfs -o mode=755 tmpfs "$layer/root$folder"; done
+for folder in /run /tmp /opt /srv; do mount -t tmpfs -o mode=755,size=2g tmpfs "$layer/root$folder"; done
 for folder in "$@"; do
     mkdir -p "$layer/root$folder"
     mount --bind "$folder" "$layer/root$folder"
