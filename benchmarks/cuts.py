@@ -18,15 +18,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks import rig
 from benchmarks.rig import Machine
 from benchmarks.rig_office import Office
-from benchmarks.rig_site import deliver, site
+from benchmarks.rig_site import PRESSER, SPOOL, STAGING, deliver, frames, site, wait_until_sent
 
 READY_WITHIN_S = 60.0
-EVENTS = "/srv/lattrang/spool/log/events.jsonl"
+EVENTS = f"{SPOOL}/log/events.jsonl"
 
 
 @dataclass
@@ -36,6 +35,7 @@ class Count:
     promised: set[str] = field(default_factory=set)
     ready_s: list[float] = field(default_factory=list)
     cuts: int = 0
+    compared: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
@@ -51,27 +51,26 @@ class Count:
         )
 
 
-def run(n: int, seed: int, seconds: float) -> Count:
+def run(machine: Machine, office: Office, n: int, seed: int, seconds: float) -> Count:
     """Cut the power `n` times, or fewer when the time is up, and count."""
     lots, count, end_s = random.Random(seed), Count(), time.monotonic() + seconds
-    with site() as (machine, office):
-        machine.off()  # what is counted begins with a boot
+    machine.off()  # what is counted begins with a boot
+    machine.boot()
+    while count.cuts < n and time.monotonic() < end_s:
+        _press_until_cut(machine, count, lots.uniform(0.5, 20.0))
+        count.cuts += 1
         machine.boot()
-        while count.cuts < n and time.monotonic() < end_s:
-            _press_until_cut(machine, count, lots.uniform(0.5, 20.0))
-            count.cuts += 1
-            machine.boot()
-            print(
-                f"cut {count.cuts}: {len(count.promised)} promised, ready after {count.ready_s[-1]:.0f} s", flush=True
-            )
-        deliver(machine)
-        _compare(machine, office, count)
+        print(f"cut {count.cuts}: {len(count.promised)} promised, ready after {count.ready_s[-1]:.0f} s", flush=True)
+    wait_until_sent(machine)
+    here = frames(machine, f"{SPOOL}/captures")  # once all is handed over and confirmed, they leave
+    deliver(machine)
+    _compare(here, office, count)
     return count
 
 
 def _press_until_cut(machine: Machine, count: Count, after_s: float) -> None:
     """Press from ready on; `after_s` later the power goes."""
-    watch = f"tail -n +1 -F {EVENTS} 2>/dev/null & /opt/lattrang/current/venv/bin/python /opt/rig_presser.py 100000"
+    watch = f"tail -n +1 -F {EVENTS} 2>/dev/null & {PRESSER} 100000"
     with machine.start(watch) as stream:
         ready = threading.Event()
         listener = threading.Thread(target=_listen, args=(stream, count, ready))
@@ -95,29 +94,19 @@ def _listen(stream: "subprocess.Popen[bytes]", count: Count, ready: threading.Ev
                 count.promised.add(json.loads(line)["capture_id"])
 
 
-def _compare(machine: Machine, office: Office, count: Count) -> None:
-    """Hold what the centre has against the promises and against the station's own bytes."""
-    listing = "cd {} && find . -name 'frame-*.jpg' -exec sha256sum {{}} +"
-    here = _digests(machine.shell(listing.format("/srv/lattrang/spool/captures")))
-    there = _digests(office.shell(listing.format("/srv/lattrang/store/staging")))
+def _compare(here: dict[str, list[str]], office: Office, count: Count) -> None:
+    """Hold what the centre has against the promises and against the station's own digests."""
+    there = frames(office, STAGING)
+    count.compared = len(here.keys() & there.keys())
     count.lost = sorted(count.promised - there.keys())
     count.differing = sorted(each for each in here.keys() & there.keys() if here[each] != there[each])
-    facts = office.shell("for f in /srv/lattrang/store/staging/*/capture.json; do tr -d '\\n' <$f; echo; done")
+    facts = office.shell(f"for f in {STAGING}/*/capture.json; do tr -d '\\n' <$f; echo; done")
     sequences = Counter(str(json.loads(each)["sequence"]) for each in facts.splitlines())
     count.doubled = sorted(each for each, times in sequences.items() if times > 1)
     try:
         office.shell("lattrang central audit")
     except rig.CommandFailed as error:
         count.audit = error.said
-
-
-def _digests(listing: str) -> dict[str, list[str]]:
-    """Return the digests of each capture's frames, by its id."""
-    found: dict[str, list[str]] = {}
-    for line in sorted(listing.splitlines()):
-        digest, path = line.split(maxsplit=1)
-        found.setdefault(Path(path).parent.name, []).append(digest)
-    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,13 +117,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=3600.0, help="no further cut after this time")
     args = parser.parse_args(arguments)
     try:
-        count = run(args.n, args.seed, args.seconds)
+        with site() as (machine, office):
+            count = run(machine, office, args.n, args.seed, args.seconds)
     except rig.NoRig as why:
         print(f"skipped: {why}")
         return 0
     ready = f"median {statistics.median(count.ready_s):.0f} s, worst {max(count.ready_s):.0f} s"
     print(f"{count.cuts} power cuts, {len(count.promised)} captures promised; ready after boot: {ready}")
-    print(f"lost {len(count.lost)}, doubled {len(count.doubled)}, differing {len(count.differing)}")
+    print(f"lost {len(count.lost)}, doubled {len(count.doubled)}, differing {len(count.differing)} of {count.compared}")
     print(f"audit: {count.audit or 'clean'}")
     for name in (*count.lost[:5], *count.doubled[:5], *count.differing[:5]):
         print(f"  {name}")

@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.rig import BUILD_S, PROJECT, ROOT, Machine
 
-_PACKAGES: Final = ("e2fsprogs", "iperf3", "openssl")
+_PACKAGES: Final = ("e2fsprogs", "iperf3", "nmap", "openssl")
 _LISTS: Final = '. installer/roles.sh; printf "%s\\n" "${station_packages[@]}" "${central_packages[@]}"'
 _ON_A_PI: Final = ("python3-picamera2", "python3-gpiozero", "python3-lgpio")
 _OUTSIDE: Final = "/opt/venv/lib/python3.13/site-packages\n/opt/libcamera/lib/python3/dist-packages\n"
@@ -39,13 +39,14 @@ def furnish(folder: Path) -> None:
     """Put into the root what an image of Raspberry Pi OS has, what the installer would fetch, and nothing of ours."""
     root = folder / "root"
     done = root / "opt" / "rig" / "furnished"
-    wanted = subprocess.run(["bash", "-c", _LISTS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lists = subprocess.run(["bash", "-c", _LISTS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    wanted = "\n".join((*_PACKAGES, *lists.split()))
     if done.exists() and done.read_text("utf-8") == wanted:
         return
     with mounted(root):
         chroot = ["chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive"]
         _run([*chroot, "apt-get", "update", "-qq"])
-        _run([*chroot, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *_PACKAGES, *wanted.split()])
+        _run([*chroot, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted.split()])
         _run([*chroot, "systemctl", "-q", "disable", "chrony", "mosquitto", "nginx"])
     for name in _ON_A_PI:
         _stand_in(root, name)

@@ -1,9 +1,14 @@
-"""Runs on the rig's station: opens a job at its screen, then presses the pedal by its pin as fast as it is taken.
+"""Runs on the rig's station: a person at its screen and a foot on its pedal (by its pin), told what to do in words.
 
-Prints `ready SECONDS`, counted from switching on, once the station takes commands.
-Usage: rig_presser.py N [--hand-over]; N = 0 only waits for the station to be ready.
+Usage: rig_presser.py WORD...
+  N            wait for the station (prints `ready SECONDS`, counted from switching on), open a job, press N times
+  step         press once, whether or not it is taken
+  hand-over    hand over once everything is judged
+  KEY=VALUE    wait until the screen's state says so
+At the end it prints what the screen says, as JSON.
 """
 
+import json
 import sys
 import threading
 from pathlib import Path
@@ -16,27 +21,47 @@ from lattrang.demo.operator import Operator
 PULL = Path("/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio17/pull")
 TOKEN = Path("/var/lib/lattrang-station/web.token")
 PATIENCE_S = 180.0
+WAIT_S = 1800.0
 PRESS_S = 0.1
 
 
-def main(presses: int, *, hand_over: bool) -> int:
-    """Press."""
+def main(words: list[str]) -> int:
+    """Do what the words say, one after the other."""
     client = StationClient(8500, TOKEN.read_text("utf-8").strip())
-    operator = Operator(client)
+    for word in words:
+        key, is_state, value = word.partition("=")
+        if word.isdigit():
+            press(client, int(word))
+        elif word == "step":
+            step()
+        elif word == "hand-over":
+            Operator(client).hand_over()
+        elif is_state:
+            client.wait_for(lambda now, key=key, value=value: str(now[key]) == value, WAIT_S, word)
+        else:
+            sys.exit(__doc__)
+    print(json.dumps(client.state()))
+    return 0
+
+
+def press(client: StationClient, times: int) -> None:
+    """Press as fast as it is taken, and see each capture become safe."""
     state = client.wait_for(lambda now: now["state"] in ("closed", "ready"), PATIENCE_S, "the station")
     print(f"ready {Path('/proc/uptime').read_text('ascii').split()[0]}", flush=True)
-    if state["job"] is None and presses:
-        operator.open_job("Sách mất điện")
-    for _ in range(presses):
+    if state["job"] is None and times:
+        Operator(client).open_job("Sách mất điện")
+    for _ in range(times):
         before = client.wait_for(_takes_presses, PATIENCE_S, "the station to take a press")
         entries = before["job"]["entries"]
-        PULL.write_text("pull-down")
-        threading.Event().wait(PRESS_S)  # a foot stays down so long
-        PULL.write_text("pull-up")
+        step()
         client.wait_for(lambda now, entries=entries: now["job"]["entries"] > entries, PATIENCE_S, "a capture")
-    if hand_over:
-        operator.hand_over()
-    return 0
+
+
+def step() -> None:
+    """Put the foot down and lift it."""
+    PULL.write_text("pull-down")
+    threading.Event().wait(PRESS_S)  # a foot stays down so long
+    PULL.write_text("pull-up")
 
 
 def _takes_presses(now: dict) -> bool:
@@ -44,4 +69,4 @@ def _takes_presses(now: dict) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), hand_over="--hand-over" in sys.argv))
+    sys.exit(main(sys.argv[1:]))

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 STALL_S: Final = 2.0
 """Without a small picture for this long the camera counts as stalled: the slowest exposure takes a fraction of it."""
 CLOSE_S: Final = 5.0
+FIRST_PICTURE_S: Final = 5.0
+"""In which a camera that was just started must have given its first small picture."""
 SETTLE_FRAMES: Final = 12
 """A control reaches the sensor within four frames; thrice that, and it never will."""
 _LARGE_PIXELS: Final = 20_000_000
@@ -119,7 +121,12 @@ class PiCamera:
         """Close and reopen the device; raises `CameraMissing` or `CameraStalled` when it still does not work."""
         with self._device:
             self._close()
+            before = self._small
             self._open()
+            # A sensor that hangs can be opened and started all the same: only a picture proves that it works.
+            with self._small_changed:
+                if not self._small_changed.wait_for(lambda: self._small is not before, FIRST_PICTURE_S):
+                    raise self._stalled()
 
     def close(self) -> None:
         """Free the device. May be called twice."""

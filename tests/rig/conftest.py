@@ -1,6 +1,8 @@
-"""One machine for all scenarios of a run; each boots it as it needs."""
+"""The machines of the scenarios. There is one cable, so one machine at a time: one of a file, or that of the site."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,16 +10,23 @@ import pytest
 
 from benchmarks import rig, rig_house
 from benchmarks.rig import Machine
+from benchmarks.rig_office import Office
+from benchmarks.rig_site import clean_machine, site
 from firmware.simulated import SimulatedCamera
 
 
 @pytest.fixture(scope="session")
-def built() -> Machine:
-    """A machine that is built and switched off."""
+def scripts() -> Path:
+    """Where the scripts of the rig are."""
     try:
-        scripts = rig.scripts()
+        return rig.scripts()
     except rig.NoRig as why:
         pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def built(scripts: Path) -> Machine:
+    """A machine that is built and switched off."""
     folder = rig.folder()
     rig.build(folder, scripts)
     rig_house.install_python_packages(folder / "root")
@@ -37,7 +46,7 @@ def page() -> bytes:
     return jpeg.tobytes()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(built: Machine, page: bytes) -> Iterator[Machine]:
     """The machine, switched on, with the checkout laid down and its hardware plugged in."""
     built.boot()
@@ -45,3 +54,26 @@ def running(built: Machine, page: bytes) -> Iterator[Machine]:
     built.plug_in_hardware(page)
     yield built
     built.off()
+
+
+@pytest.fixture(scope="module")
+def clean(scripts: Path) -> Iterator[Machine]:
+    """A machine with nothing of ours, switched on, and the project laid down in /opt/src."""
+    with clean_machine() as (machine, _):
+        yield machine
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """Where the private key is, and the public one, of whoever makes updates."""
+    private = tmp_path_factory.mktemp("keys") / "private.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(private)], check=True)
+    told = subprocess.run(["openssl", "pkey", "-in", str(private), "-pubout"], check=True, capture_output=True)
+    return private, told.stdout
+
+
+@pytest.fixture(scope="session")
+def place(scripts: Path, keys: tuple[Path, bytes]) -> Iterator[tuple[Machine, Office]]:
+    """A station and a centre that know each other, for every file named test_station*: they come last."""
+    with site(update_key=keys[1]) as parts:
+        yield parts

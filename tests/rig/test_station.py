@@ -1,10 +1,8 @@
 """A station's life on the Pi's own software: installed from nothing, paired, switched off and on, updated, let down."""
 
-import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,42 +10,14 @@ import pytest
 from benchmarks import rig, rig_site
 from benchmarks.rig import ROOT, CommandFailed, Machine
 from benchmarks.rig_office import Office
-from benchmarks.rig_site import PRESSER, site
+from benchmarks.rig_site import pages_at, screen
 
 pytestmark = [pytest.mark.pi, pytest.mark.slow, pytest.mark.timeout(3600)]
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """Where the private key is, and the public one, of whoever makes updates."""
-    private = tmp_path_factory.mktemp("keys") / "private.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(private)], check=True)
-    told = subprocess.run(["openssl", "pkey", "-in", str(private), "-pubout"], check=True, capture_output=True)
-    return private, told.stdout
-
-
-@pytest.fixture(scope="module")
-def place(keys: tuple[Path, bytes]) -> Iterator[tuple[Machine, Office]]:
-    try:
-        rig.scripts()
-    except rig.NoRig as why:
-        pytest.skip(str(why))
-    with site(update_key=keys[1]) as parts:
-        yield parts
 
 
 def reboot(machine: Machine) -> None:
     machine.off()
     machine.boot()
-
-
-def press(machine: Machine, times: int = 2) -> None:
-    """Press the pedal's pin, and wait until each picture is safe."""
-    machine.shell(f"{PRESSER} {times}", timeout_s=600)
-
-
-def pages_at(office: Office) -> int:
-    return sum(item["pages"] for item in json.loads(office.shell("lattrang central items --json")))
 
 
 def release_of(machine: Machine) -> str:
@@ -76,7 +46,7 @@ def update(machine: Machine, keys: tuple[Path, bytes], work: Path, version: str,
 def test_after_one_install_and_one_reboot_a_press_reaches_the_centre(place: tuple[Machine, Office]) -> None:
     machine, office = place
     reboot(machine)
-    press(machine)
+    screen(machine, "2")
     rig_site.wait_until_sent(machine)
     assert pages_at(office) >= 2
 
@@ -86,7 +56,7 @@ def test_installing_again_changes_nothing_and_the_next_press_arrives_too(place: 
     before, pages = machine.shell("sha256sum /etc/lattrang/station.toml"), pages_at(office)
     rig_site.install(machine)
     assert machine.shell("sha256sum /etc/lattrang/station.toml") == before
-    press(machine)
+    screen(machine, "2")
     rig_site.wait_until_sent(machine)
     assert pages_at(office) > pages
 
@@ -98,7 +68,7 @@ def test_an_update_is_taken_into_use_and_the_next_press_arrives(
     pages = pages_at(office)
     update(machine, keys, tmp_path, "0.9.1")
     assert release_of(machine) == "0.9.1"
-    press(machine)
+    screen(machine, "2")
     rig_site.wait_until_sent(machine)
     assert pages_at(office) > pages
 
@@ -108,19 +78,11 @@ def test_an_update_that_does_not_come_up_is_taken_back_and_nothing_is_lost(
 ) -> None:
     machine, office = place
     before, pages = release_of(machine), pages_at(office)
-    press(machine)
+    screen(machine, "2")
     with pytest.raises(CommandFailed, match="UPD-05"):
         update(machine, keys, tmp_path, "0.9.2", broken=True)
     assert release_of(machine) == before
-    press(machine)
+    screen(machine, "2")
     rig_site.deliver(machine)
     assert pages_at(office) >= pages + 2
     assert office.shell("lattrang central audit")
-
-
-def test_only_what_is_documented_listens_on_a_station(place: tuple[Machine, Office]) -> None:
-    machine, _ = place
-    listening = machine.shell("ss -Hltun | awk '{print $5}'").split()
-    outside = [each for each in listening if not re.match(r"(127\.|\[::1\]|\[fe80)", each)]
-    ours = [each for each in outside if not each.endswith(":22")]  # the rig's own door
-    assert ours == []
