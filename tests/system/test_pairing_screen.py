@@ -18,6 +18,7 @@ from appliance.pairing_desk import PairingDesk
 from appliance.setup_api import PairingView
 from firmware.interfaces import Plane
 from tests.system.pairing_site import Centre
+from tests.system.unit_rights import as_the_unit
 
 pytestmark = pytest.mark.broker
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,8 @@ class Screen:
                 folders = [str(self.folder / "asked"), str(self.folder / "told")]
                 command = ["-m", "lattrang", "station", "pair", "--config", str(self.config), "--errand", *folders]
                 command += ["--pki", str(self.folder / "pki")]
-                self._unit = subprocess.Popen([sys.executable, *command], cwd=ROOT, stderr=subprocess.DEVNULL)
+                unit = [*as_the_unit("lattrang-pair.service"), sys.executable, *command]
+                self._unit = subprocess.Popen(unit, cwd=ROOT, stderr=subprocess.DEVNULL)
             if (view := self.desk.view()).step in steps:
                 return view
             self._tick.wait(0.1)

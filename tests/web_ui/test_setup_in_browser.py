@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
+from appliance.api import SessionState
 from appliance.setup_api import CarryView, FeetView, NetworkView, PairingView, Progress
-from tests.web_ui.fakes import FakeStation
+from tests.web_ui.fakes import FakeStation, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from tests.web_ui.setup_fakes import STICK, UNWELL, FakeSetUp
 from tests.web_ui.test_in_browser import (
@@ -130,8 +131,8 @@ def test_what_happens_is_seen_without_loading_anew(chromium: object, address: st
         screen.page.wait_for_selector("#feet-now .tone-ok >> nth=2")
 
 
-def test_a_plugged_in_disk_is_offered_on_the_capture_page_and_takes_no_for_an_answer(
-    chromium: object, address: str, setup: FakeSetUp
+def test_a_plugged_in_disk_is_offered_between_two_books_and_takes_no_for_an_answer(
+    chromium: object, address: str, setup: FakeSetUp, station: FakeStation
 ) -> None:
     with Screen(chromium, address) as screen:
         assert screen.page.locator("#offer").is_hidden()
@@ -144,6 +145,10 @@ def test_a_plugged_in_disk_is_offered_on_the_capture_page_and_takes_no_for_an_an
         screen.page.reload()
         screen.page.locator("#offer a").click()
         screen.page.wait_for_selector("#disk-now")
+        station.show(state=SessionState.READY, job=job_view())
+        with screen.page.expect_response("**/disk/offer"):
+            screen.page.goto(address)
+        assert screen.page.locator("#offer").is_hidden(), "nobody is disturbed while capturing"
 
 
 def test_the_wizard_is_walked_with_the_keyboard_alone(chromium: object, address: str, setup: FakeSetUp) -> None:

@@ -16,6 +16,7 @@ from appliance.usb_disks import UsbDesk, unescaped
 from central import ca
 from central.catalogue import Catalogue, fleet_records
 from tests.system.carrying import AT, STATION, Centre, Station
+from tests.system.unit_rights import as_the_unit, give
 
 ROOT = Path(__file__).parents[3]
 MIB = 1 << 20
@@ -62,6 +63,7 @@ class Machine:
         broker = BrokerSection("127.0.0.1", *keys_of(centre, folder))
         sections = StationSection(STATION), SpoolSection(station.folder), WebSection(folder / "web.token")
         self.config.write_text(render(StationConfig(*sections, broker=broker)), "utf-8")
+        self.spool = station.folder
         self.errand = Errand.named("usb", folder / "asked", folder / "told")
         self.desk = UsbDesk(self.errand, folder / "plugged")
 
@@ -77,10 +79,17 @@ class Machine:
         return progress
 
     def run_unit(self) -> str:
+        give(self.spool)
+        give(self.folder)
         command = [sys.executable, "-m", "lattrang", "station", "export", "--config", self.config]
         command += ["--plugged", self.folder / "plugged", "--errand", self.folder / "asked", self.folder / "told"]
         done = subprocess.run(
-            ["unshare", "-m", *map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+            ["unshare", "-m", *as_the_unit("lattrang-usb.service"), *map(str, command)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         return done.stderr
 
@@ -191,7 +200,7 @@ def test_a_disk_that_may_not_be_written_is_refused(
 
 
 def test_a_disk_of_another_kind_is_refused_and_not_touched(machine: Machine, station: Station, small: Stick) -> None:
-    run("dd", "if=/dev/zero", f"of={small.device}", "bs=1M", "count=2", "status=none")
+    run("dd", "if=/dev/zero", f"of={small.device}", "bs=1M", "count=2", "conv=fsync", "status=none")
     station.capture("a1")
     before = small.file.read_bytes()
     assert machine.carry(machine.plug(small)).code == "CARRY-13"
