@@ -41,11 +41,13 @@ class Region:
         mask: 255 inside, uint8, the view's shape.
         contour: its border, in pixels of the view, float64, shape (n, 2).
         score: what speaks for it, 0 to 1.
+        solidity: how much of its convex hull it fills, 0 to 1.
     """
 
     mask: Plane
     contour: Polygon
     score: float
+    solidity: float = 1.0
 
 
 def find_region(clean: View) -> Region | None:
@@ -131,7 +133,8 @@ def region_of_mask(view: View, mask: Plane) -> Region | None:
         return None
     filled = np.zeros_like(mask)
     cv2.drawContours(filled, pieces[:1], -1, 255, cv2.FILLED)
-    return Region(filled, points(pieces[0]), _score(view, filled, pieces[0]))
+    solidity = float(cv2.countNonZero(filled)) / max(float(cv2.contourArea(cv2.convexHull(pieces[0]))), 1.0)
+    return Region(filled, points(pieces[0]), _score(view, filled, solidity), solidity)
 
 
 def _pieces(mask: Plane) -> list[Any]:
@@ -177,7 +180,7 @@ def _places(mask: Any) -> NDArray[np.intp]:
     return np.asarray(found[:, 1] * mask.shape[1] + found[:, 0])
 
 
-def _score(view: View, mask: Plane, contour: NDArray[Any]) -> float:
+def _score(view: View, mask: Plane, solidity: float) -> float:
     """Weigh how unlike both sides of the edge are, how full the region's hull is, how free it leaves the border."""
     kernel = np.ones((7, 7), np.uint8)
     inner = _places(cv2.subtract(mask, cv2.erode(mask, kernel, borderValue=255)))
@@ -187,7 +190,6 @@ def _score(view: View, mask: Plane, contour: NDArray[Any]) -> float:
     difference = 0.0
     for values, weight in ((view.y, 1.0), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
         difference += weight * abs(float(np.mean(values.take(inner))) - float(np.mean(values.take(outer))))
-    solidity = float(cv2.countNonZero(mask)) / max(float(cv2.contourArea(cv2.convexHull(contour))), 1.0)
     free = 1.0 - float(np.mean(_on_border(mask, _edge_px(view)) > 0))
     full = max(0.0, (solidity - _LEAST_SOLIDITY) / (1.0 - _LEAST_SOLIDITY))
     return min(1.0, difference / _CLEAR_DIFFERENCE) * full * (0.5 + 0.5 * free)

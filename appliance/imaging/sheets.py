@@ -11,7 +11,7 @@ import numpy as np
 from appliance.imaging.attachments import without_attachments
 from appliance.imaging.beyond import print_beyond
 from appliance.imaging.division import Divided, divide, looks_like_two
-from appliance.imaging.geometry import Polygon, clockwise_from_top_left, four_corners, is_sane_quad
+from appliance.imaging.geometry import Polygon, clockwise_from_top_left, distances, four_corners, is_sane_quad
 from appliance.imaging.gutter import refined
 from appliance.imaging.outline import Region, find_region, region_of_one_colour, region_within, region_within_rim
 from appliance.imaging.planes import Planes
@@ -22,6 +22,13 @@ from wire.documents import QuarterTurn
 
 _CLEAR: Final = 0.35
 """Less than this much of the weakest edge seen: another cue is asked."""
+_RAGGED: Final = 0.87
+"""Less than this of its hull filled: no page looks so. Measured: pages and open books 0.9 and more (a crumpled receipt
+0.88), pieces of pages under laser lines and gaudy prints, whose edges are print, at most 0.862."""
+_ALIKE: Final = 0.86
+"""Height of one outer edge of an open book over the other's. Measured: 0.91 and more however it was held, at most 0.80
+where the beam of a laser was followed instead of an edge."""
+_AT_BORDER: Final = 0.012
 _STRAIGHT_REACH: Final = 0.025
 _STRAIGHT_SEEN: Final = 0.6
 """Measured on sheets in coloured light, turned, darkened: 0.71 and more where right, at most 0.52 where wrong."""
@@ -147,8 +154,10 @@ def _by_straight_edges(look: _Look) -> Found | None:
     return found if certain else None
 
 
-def _traced_by_lines(pale: View, quads: list[Polygon], line: Polygon | None) -> list[Sheet]:
-    traced = trace(None, pale, pale, quads, line, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)
+def _traced_by_lines(
+    pale: View, quads: list[Polygon], line: Polygon | None, contours: list[Polygon] | None = None
+) -> list[Sheet]:
+    traced = trace(None, pale, pale, quads, line, contours, reach=_STRAIGHT_REACH, deep=_STRAIGHT_REACH)
     return [Sheet(*each) for each in traced]
 
 
@@ -160,19 +169,21 @@ def _of_region(look: _Look, region: Region | None) -> Found:
     paper = without_attachments(look.clean, region, quad)
     if paper is not region:
         region, quad = paper, clockwise_from_top_left(four_corners(paper.contour))
-    if not is_sane_quad(quad):
+    if not is_sane_quad(quad) or region.solidity < _RAGGED:
         return Found(())
     divided = divide(look.view, region, quad, may_divide=look.may_divide, upright=look.upright)
     traced = partial(_traced, look)
-    return Found(tuple(traced([quad], None))) if divided is None else _facing_pages(look, divided, traced)
+    return Found(tuple(traced([quad], None, None))) if divided is None else _facing_pages(look, divided, traced)
 
 
-def _traced(look: _Look, quads: list[Polygon], line: Polygon | None) -> list[Sheet]:
-    return [Sheet(*each) for each in trace(look.planes, look.view, look.clean, quads, line)]
+def _traced(
+    look: _Look, quads: list[Polygon], line: Polygon | None, contours: list[Polygon] | None = None
+) -> list[Sheet]:
+    return [Sheet(*each) for each in trace(look.planes, look.view, look.clean, quads, line, contours)]
 
 
 def _facing_pages(
-    look: _Look, divided: Divided, traced: Callable[[list[Polygon], Polygon | None], list[Sheet]]
+    look: _Look, divided: Divided, traced: Callable[[list[Polygon], Polygon | None, list[Polygon] | None], list[Sheet]]
 ) -> Found:
     """Return the pages on both sides of a spine, or the whole one of them where the frame cuts the other."""
     exact = refined(look.planes.y, look.view.to_frame(divided.gutter.line))
@@ -182,5 +193,20 @@ def _facing_pages(
     quads = [clockwise_from_top_left(four_corners(part)) for part in parts]
     if not all(is_sane_quad(each) for each in quads):
         return Found(())
-    sheets = tuple(traced(quads, look.view.from_frame(exact)))
+    sheets = tuple(traced(quads, look.view.from_frame(exact), parts))
+    if len(sheets) == 2 and _differ(look.planes, sheets, exact):
+        sheets = tuple(replace(sheet, confidence=0.0) for sheet in sheets)
     return Found(sheets, exact, divided.gutter.upright, fragment=divided.fragment)
+
+
+def _differ(planes: Planes, sheets: tuple[Sheet, ...], spine: Polygon) -> bool:
+    """Tell whether facing pages have outer edges so unlike that one of them must be wrong: nothing cuts them off."""
+    corners = np.concatenate([sheet.corners for sheet in sheets])
+    edge = _AT_BORDER * max(planes.width_px, planes.height_px)
+    if bool(((corners < edge) | (corners > (planes.width_px - 1 - edge, planes.height_px - 1 - edge))).any()):
+        return False
+    heights = []
+    for sheet in sheets:
+        first, last = sheet.corners[np.argsort(np.abs(distances(sheet.corners, spine)[0]))[2:]]
+        heights.append(float(np.linalg.norm(first - last)))
+    return min(heights) < _ALIKE * max(heights)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.imaging.geometry import Polygon
+from appliance.imaging.geometry import Polygon, distances, points
 from appliance.imaging.paths import Doubles, Floats, Path, best_paths, fitted, steps_across
 from appliance.imaging.ranks import ranked
 from appliance.imaging.view import View
@@ -33,6 +33,16 @@ _FALLS: Final = (0.7, 0.88)
 """Where, counted from a side's middle, its page begins to fall into the spine."""
 _UNLIKELY_FALL: Final = 1e6
 _LIKELY_FALL: Final = 1e-2
+_DEEPEST_FALL: Final = 3.0
+_WELL_WITHIN: Final = 0.5
+"""Of the reach: paper that lies so far inside a rough side is still followed well."""
+_FALL_SOFT: Final = 3
+_OTHER_COLOUR: Final = 0.2
+"""Of luma: how far blue and red difference of ground are from the paper's beside it, together. Measured: wood and cloth
+0.29 and more, paper in a shadow or in a spine at most 0.13."""
+_DARKEST: Final = 0.3
+"""Of the paper's luma: paper in a shadow is no darker."""
+_MOSTLY: Final = 0.7
 _AT_FRAME_PX: Final = 1.6
 _AT_FRAME_SHARE: Final = 0.7
 _FRAME_CONTRAST: Final = 20.0
@@ -72,11 +82,13 @@ class Rough:
         start: a corner, in pixels of the view, shape (2,).
         end: the next corner, clockwise.
         falls: whether the page falls into a spine at its start, and at its end.
+        contour: of the paper, where a page that falls is looked for inside the straight way from start to end.
     """
 
     start: Polygon
     end: Polygon
     falls: tuple[bool, bool] = (False, False)
+    contour: Polygon | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,10 +163,15 @@ def _unroll(view: View, clean: View, rough: list[Rough], reach: float, deep: flo
     inward = np.stack([-direction[:, 1], direction[:, 0]], axis=1)
     offsets = np.arange(-reach - _MARGIN, reach + deep + _MARGIN + 0.01)
     base = start[:, None] + np.linspace(0.0, 1.0, _SAMPLES)[:, None] * (end - start)[:, None]
+    fallen = np.stack([_fallen(clean, each, reach) for each in rough])
+    base += fallen[:, :, None] * inward[:, None]
     picture = cv2.merge([view.y, clean.u, clean.v, clean.y])
     size, flags = (len(offsets), _SAMPLES), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     backs = np.stack([inward, (end - start) / (_SAMPLES - 1), start + offsets[0] * inward], axis=2)
     values = [cv2.warpAffine(picture, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) for back in backs]
+    for index in np.flatnonzero(fallen.any(axis=1)):
+        grid = (base[index, :, None] + offsets[:, None] * inward[index]).astype(np.float32)
+        values[index] = cv2.remap(picture, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     falls = np.array(
         [
             [0.0] * (_DEGREE + 1) + [_LIKELY_FALL if f else _UNLIKELY_FALL for f in r.falls for _ in _FALLS]
@@ -164,11 +181,61 @@ def _unroll(view: View, clean: View, rough: list[Rough], reach: float, deep: flo
     return _Strips(base, inward, offsets, np.stack(values), _beyond(view, base, inward, offsets), falls)
 
 
+def _fallen(clean: View, rough: Rough, reach: float) -> Doubles:
+    """Return how far inside a rough side its strip must lie, place by place, to hold paper that falls into a spine."""
+    fallen = np.zeros(_SAMPLES)
+    if rough.contour is None or not any(rough.falls):
+        return fallen
+    depth = _depth(rough, reach)
+    too_deep = np.maximum(depth - _WELL_WITHIN * reach, 0)
+    for falls, half in zip(rough.falls, np.split(np.arange(_SAMPLES), 2), strict=True):
+        if falls and _is_ground(clean, rough, depth, half[too_deep[half] > 0], reach):
+            fallen[half] = too_deep[half]
+    kernel, edge = (1, 4 * _FALL_SOFT + 1), cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.GaussianBlur(fallen[:, None], kernel, 1, sigmaY=_FALL_SOFT, borderType=edge)[:, 0], np.float64
+    )
+
+
+def _depth(rough: Rough, reach: float) -> Doubles:
+    """Return how far inside a rough side its paper's contour lies, place by place."""
+    inside, along = distances(points(rough.contour), np.stack([rough.start, rough.end]))
+    place = np.rint(along / max(float(np.linalg.norm(rough.end - rough.start)), 1e-6) * (_SAMPLES - 1)).astype(np.intp)
+    beside = (place >= 0) & (place < _SAMPLES) & (inside < _DEEPEST_FALL * reach)
+    if not beside.any():
+        return np.zeros(_SAMPLES)
+    depth = np.full(_SAMPLES, np.inf)
+    np.minimum.at(depth, place[beside], inside[beside])
+    seen = np.flatnonzero(np.isfinite(depth))
+    return np.asarray(np.interp(np.arange(_SAMPLES), seen, depth[seen]), np.float64)
+
+
+def _is_ground(clean: View, rough: Rough, depth: Doubles, where: NDArray[np.intp], reach: float) -> bool:
+    """Tell whether what lies outside a contour has another colour than the paper beside it: shadows have not."""
+    if not where.size:
+        return False
+    span = rough.end - rough.start
+    inward = np.array([-span[1], span[0]]) / max(float(np.hypot(*span)), 1e-6)
+    base = rough.start + where[:, None] / (_SAMPLES - 1) * span
+    tones = []
+    for away in (depth[where] / 2, depth[where] + _WELL_WITHIN * reach):
+        x, y = (
+            np.clip(np.rint(base + away[:, None] * inward), 0, (clean.width_px - 1, clean.height_px - 1))
+            .astype(np.intp)
+            .T
+        )
+        luma, blue, red = (values[y, x].astype(np.float64) for values in (clean.y, clean.u, clean.v))
+        tones.append(np.stack([luma, (blue - 128) / np.maximum(luma, 16), (red - 128) / np.maximum(luma, 16)]))
+    outside, paper = tones
+    other = np.abs(outside[1:] - paper[1:]).sum(axis=0) > _OTHER_COLOUR
+    return float(np.mean(other | (outside[0] < _DARKEST * paper[0]))) >= _MOSTLY
+
+
 def _beyond(view: View, base: Doubles, inward: Doubles, offsets: Doubles) -> NDArray[np.bool_]:
     """Return which places of strips lie beyond the frame; mostly none do."""
     limit = np.array([view.width_px - 3, view.height_px - 3])
-    ends = base[:, [0, 0, -1, -1]] + offsets[[0, -1, 0, -1], None] * inward[:, None]
-    out = np.flatnonzero(((ends < 2) | (ends > limit)).any(axis=(1, 2)))
+    edges = np.concatenate([base + offset * inward[:, None] for offset in offsets[[0, -1]]], axis=1)
+    out = np.flatnonzero(((edges < 2) | (edges > limit)).any(axis=(1, 2)))
     beyond = np.zeros((*base.shape[:2], len(offsets)), np.bool_)
     grid = base[out, :, None] + offsets[:, None] * inward[out, None, None]
     beyond[out] = ((grid < 2) | (grid > limit)).any(axis=3)

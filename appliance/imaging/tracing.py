@@ -1,5 +1,6 @@
 """From a rough quad to the page's exact outline: every side followed, corners where sides meet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -49,6 +50,7 @@ def trace(
     clean: View,
     quads: list[Polygon],
     spine: Polygon | None,
+    contours: list[Polygon] | None = None,
     *,
     reach: float = _REACH,
     deep: float = _DEEP,
@@ -61,12 +63,14 @@ def trace(
         clean: the same without print.
         quads: rough corners of pages about equally large, clockwise, in pixels of the view.
         spine: two points of the line that is the pages' edge on one side, in pixels of the view; None = no spine.
+        contours: of the paper of each page.
         reach: how far from a rough side its edge is looked for, as a share of the page's size.
         deep: how wide a cover or fore-edge may be, as a share of the page's size.
     """
     size = max(float(np.sqrt(cv2.contourArea(quad.astype(np.float32)))) for quad in quads)
     inner = [None if spine is None else _side_along(quad, spine) for quad in quads]
-    rough = [side for quad, own in zip(quads, inner, strict=True) for side in _free_sides(quad, own)]
+    paper: Sequence[Polygon | None] = contours or [None] * len(quads)
+    rough = [side for each in zip(quads, inner, paper, strict=True) for side in _free_sides(*each)]
     sides = follow(view, clean, rough, reach_px=reach * size, deep_px=deep * size)
     edges = _edges(sides) if planes is None else _exact_edges(planes, view, sides, size)
     pages = []
@@ -82,10 +86,10 @@ def trace(
     return pages
 
 
-def _free_sides(quad: Polygon, own: int | None) -> list[Rough]:
+def _free_sides(quad: Polygon, own: int | None, contour: Polygon | None) -> list[Rough]:
     """Return the rough sides of a page but that along the spine; those beside it fall into the spine."""
     ends = np.roll(quad, -1, axis=0)
-    return [Rough(quad[i], ends[i], ((i - 1) % 4 == own, (i + 1) % 4 == own)) for i in range(4) if i != own]
+    return [Rough(quad[i], ends[i], ((i - 1) % 4 == own, (i + 1) % 4 == own), contour) for i in range(4) if i != own]
 
 
 def _edges(sides: list[Side]) -> list[_Edge]:
