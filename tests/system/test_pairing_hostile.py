@@ -333,5 +333,6 @@ def test_a_certificate_of_another_authority_is_not_even_heard(
         paired.station, signing_request(files.key.read_text()).encode(), renewed=ca.common_name(files.cert.read_bytes())
     )
     files.cert.write_bytes(forged)
-    assert code_of(lambda: paired.renewed(centre.address, centre.desk.authority_pem)) == "PAIR-09"
+    # Hung up on in the middle of its own words, a busy station may not hear why any more.
+    assert code_of(lambda: paired.renewed(centre.address, centre.desk.authority_pem)) in {"PAIR-09", "PAIR-07"}
     assert not may_speak(centre, files)
