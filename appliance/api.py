@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.copies import BatchView, Found
-from wire.documents import AnsweredGap, Condition, FindingEntry, GapAnswer, ItemRef, Mark, Numbering, PageType, Side
+from appliance.places import GapView, LeavesView, SlotView
+from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
 
 
 class SessionState(Enum):
@@ -99,6 +100,8 @@ class JobView:
     """The last captures of the list, newest last."""
     can_undo: bool
     pages_expected: int | None = None
+    leaves: LeavesView | None = None
+    """How rectos and versos stand, in that layout."""
     mute_offer: str = ""
     """The warning that was kept so often that it may be muted for this book."""
     muted: tuple[str, ...] = ()
@@ -109,31 +112,13 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
-class SlotView:
-    """Where the next press shoots: instead of a capture of the list, or before one (None: at its end)."""
-
-    replaces: str | None = None
-    before: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GapView:
-    """Printed numbers that no page bears, between the captures `after` and `before`, and what a person said of them."""
-
-    first: str
-    last: str
-    after: str
-    before: str
-    answer: GapAnswer | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     """The whole list of the open job, for looking it through.
 
     Attributes:
         captures: in order; those whose files have left this disk are left out.
         labels: for each capture, the numbers that are printed on its pages, as far as they are known.
+        read: the same, as they were read or said, before neighbours outvoted them.
         gaps: in the order of the list.
         unread: pages whose printed numbers have not been looked for yet.
     """
@@ -142,6 +127,7 @@ class Listing:
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gaps: tuple[GapView, ...] = ()
     unread: int = 0
+    read: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +344,14 @@ class StationApi(Protocol):
 
     def answer_gap(self, gap: AnsweredGap) -> None:
         """Say why printed numbers are not there."""
+        ...
+
+    def begin_versos(self) -> None:
+        """Say that the rectos are done: from the next capture on, versos come."""
+        ...
+
+    def interleave(self, without: tuple[int, ...]) -> None:
+        """Put rectos and versos in turn; the leaves `without`, from 0, have no verso."""
         ...
 
     def undo(self) -> None:

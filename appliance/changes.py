@@ -155,6 +155,17 @@ class Undone(Change, frozen=True, kw_only=True, tag="undone"):
 EntryChange = Replaced | Kept | Deleted | Moved | Typed | Labelled | Marked
 """What is done to single places of the list."""
 
+
+class VersosBegan(Change, frozen=True, kw_only=True, tag="versos_began"):
+    """On a cradle that shows one page: the rectos are done, from here on come the versos of the same leaves."""
+
+
+class Interleaved(Change, frozen=True, kw_only=True, tag="interleaved"):
+    """Rectos and versos are put in turn. `without` names the leaves, from 0, that have no verso yet."""
+
+    without: tuple[int, ...] = ()
+
+
 BookChange = ConditionNoted | Muted | GapAnswered
 """What is said of the book as a whole."""
 
@@ -168,6 +179,8 @@ AnyChange = (
     | Undone
     | EntryChange
     | BookChange
+    | VersosBegan
+    | Interleaved
 )
 
 _encoder: Final = msgspec.json.Encoder()

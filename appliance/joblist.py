@@ -18,6 +18,7 @@ from appliance.changes import (
     EntryChange,
     GapAnswered,
     HandedOver,
+    Interleaved,
     JobOpened,
     Kept,
     Labelled,
@@ -31,13 +32,14 @@ from appliance.changes import (
     StoppedForConservation,
     Typed,
     Undone,
+    VersosBegan,
 )
 from wire.documents import AnsweredGap, Condition, JobListDocument, ListEntry, Mark, PageType, Sitting
 
 UNDO_LIMIT: Final = 20
 JobState = Literal["open", "handed_over", "to_conservation"]
 
-_UNDOABLE: Final = (Replaced, Kept, Deleted, Moved, Typed, Labelled, Muted, GapAnswered)
+_UNDOABLE: Final = (Replaced, Kept, Deleted, Moved, Typed, Labelled, Muted, GapAnswered, Interleaved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class JobList:
         condition: what was noted of the copy last.
         gaps: numbers that a person has explained.
         muted: warnings that interrupt no more.
+        versos: captures that show the back of a leaf; None while rectos are captured, or in any other layout.
+        without: leaves, from 0, that have no verso; None until rectos and versos were put in turn.
     """
 
     opened: JobOpened
@@ -86,6 +90,8 @@ class JobList:
     condition_note: str = ""
     gaps: tuple[AnsweredGap, ...] = ()
     muted: tuple[str, ...] = ()
+    versos: frozenset[str] | None = None
+    without: tuple[int, ...] | None = None
 
     def find(self, capture_id: str) -> Entry | None:
         """Return the capture's place in the list, or None where it has none."""
@@ -126,7 +132,27 @@ def fold(changes: Sequence[AnyChange], captures: Iterable[Taken], *, station: st
         condition_note=draft.condition_note,
         gaps=tuple(draft.gaps),
         muted=tuple(draft.muted),
+        versos=None if draft.versos is None else frozenset(draft.versos),
+        without=draft.without,
     )
+
+
+def leaves_of(
+    entries: Sequence[Entry], versos: frozenset[str], without: tuple[int, ...]
+) -> list[tuple[Entry | None, Entry | None]]:
+    """Return recto and verso of every leaf, in order; None where there is none.
+
+    Args:
+        entries: the list, rectos first or in turn: only the order among rectos and among versos counts.
+        versos: which of them show the back.
+        without: leaves, from 0, without a verso.
+    """
+    rectos = [entry for entry in entries if entry.capture_id not in versos]
+    backs = iter([entry for entry in entries if entry.capture_id in versos])
+    leaves: list[tuple[Entry | None, Entry | None]] = [
+        (recto, None if leaf in without else next(backs, None)) for leaf, recto in enumerate(rectos)
+    ]
+    return leaves + [(None, verso) for verso in backs]
 
 
 def next_undo(changes: Sequence[AnyChange]) -> int | None:
@@ -190,8 +216,12 @@ class _Draft:
     condition_note: str = ""
     gaps: list[AnsweredGap] = field(default_factory=list)
     muted: list[str] = field(default_factory=list)
+    versos: set[str] | None = None
+    without: tuple[int, ...] | None = None
 
     def append(self, taken: Taken) -> None:
+        if self.versos is not None:
+            self.versos.add(taken.capture_id)
         self.entries.append(Entry(capture_id=taken.capture_id, page_type=taken.page_type))
 
     def apply(self, change: AnyChange) -> None:
@@ -207,6 +237,10 @@ class _Draft:
             case StoppedForConservation(note=note):
                 self.state = "to_conservation"
                 self.condition_note = note or self.condition_note
+            case VersosBegan():
+                self.versos = set() if self.versos is None else self.versos
+            case Interleaved(without=without):
+                self._interleave(without)
             case ConditionNoted() | Muted() | GapAnswered():
                 self._note(change)
             case _:
@@ -243,6 +277,11 @@ class _Draft:
             case _:
                 assert_never(change)
 
+    def _interleave(self, without: tuple[int, ...]) -> None:
+        leaves = leaves_of(self.entries, frozenset(self.versos or ()), without)
+        self.entries = [entry for leaf in leaves for entry in leaf if entry is not None]
+        self.without = without
+
     def _index(self, capture_id: str) -> int | None:
         # Nearly every change is about the end of the list, so it is searched from there.
         for at in range(len(self.entries) - 1, -1, -1):
@@ -270,6 +309,8 @@ class _Draft:
         if source is None or target is None or source == target:
             return
         new, old = self.entries[source], self.entries[target]
+        if self.versos is not None and old.capture_id not in self.versos:
+            self.versos.discard(new.capture_id)
         # The place keeps its kind and its printed number; what the picture earned itself goes with the picture.
         self.entries[target] = replace(
             new,

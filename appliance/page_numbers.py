@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.api import CaptureView, GapView, Listing
+from appliance.api import CaptureView, Listing
 from appliance.numbering.labels import Reading, parse, written
 from appliance.numbering.reader import read_number
 from appliance.numbering.sequence import Run, find_gaps
+from appliance.places import GapView
 from appliance.spool.store import Spool
 from wire.documents import AnsweredGap, Numbering, ReadingDirection, Side
 
@@ -73,7 +74,14 @@ class PageNumbers:
             self._changed.notify_all()
             readings = [self._known.get(work) for work in wanted]
         said = _with_labels(pages, readings, leaves)
-        return listing(captures, pages, find_gaps(said), answered, unread=len(missing))
+        read: dict[str, tuple[str, ...]] = {}
+        for (capture, _), reading in zip(pages, said, strict=True):
+            if reading is not None:
+                read[capture.capture_id] = (
+                    *read.get(capture.capture_id, ()),
+                    written(reading.style, reading.place),
+                )
+        return replace(listing(captures, pages, find_gaps(said), answered, unread=len(missing)), read=read)
 
     def _next(self) -> tuple[Key, bool] | None:
         with self._changed:

@@ -135,7 +135,10 @@ def _build(
 
     def tell(captures: tuple[CaptureView, ...], job_list: JobList) -> Listing:
         opened = job_list.opened
-        return numbers.listing(captures, opened.numbering, opened.reading_direction, job_list.gaps)
+        told = numbers.listing(captures, opened.numbering, opened.reading_direction, job_list.gaps)
+        # While rectos and versos are not in turn, every number but the first seems to be missing.
+        is_half = opened.layout == "rectos-versos" and job_list.without is None
+        return replace(told, labels=told.read, gaps=()) if is_half else told
 
     return StationFront(session, spool, hardware.cameras, screen_pedal, people, tell)
 

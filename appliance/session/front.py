@@ -7,12 +7,13 @@ from typing import TypeVar
 
 import msgspec
 
-from appliance.api import CaptureView, Listing, NewJob, SlotView, StationSnapshot
+from appliance.api import CaptureView, Listing, NewJob, StationSnapshot
 from appliance.copies import Found
 from appliance.imaging.profiles import PROFILES
 from appliance.joblist import JobList
 from appliance.lookup import Past, item_of, look_up, next_part
 from appliance.people import People
+from appliance.places import SlotView
 from appliance.session import events as ev
 from appliance.session import faults
 from appliance.session.data import Capturing, Closed, Faulted, Paused, PauseReason, Ready, Slot
@@ -244,6 +245,14 @@ class StationFront:
     def answer_gap(self, gap: AnsweredGap) -> None:
         """Say why printed numbers are not there."""
         self._with_job(lambda job: job.answer_gap(gap))
+
+    def begin_versos(self) -> None:
+        """Say that the rectos are done: from the next capture on, versos come."""
+        self._with_job(lambda job: job.begin_versos())
+
+    def interleave(self, without: tuple[int, ...]) -> None:
+        """Put rectos and versos in turn."""
+        self._with_job(lambda job: job.interleave(without))
 
     def undo(self) -> None:
         """Take back the last change of the list, up to twenty."""

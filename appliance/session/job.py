@@ -194,6 +194,14 @@ class Job:
         """Say why numbers are not there."""
         self._append(ch.GapAnswered(after_sequence=self._after, at=self._now(), gap=gap))
 
+    def begin_versos(self) -> None:
+        """From the next capture on, versos come."""
+        self._append(ch.VersosBegan(after_sequence=self._after, at=self._now()))
+
+    def interleave(self, without: tuple[int, ...]) -> None:
+        """Put rectos and versos in turn."""
+        self._append(ch.Interleaved(after_sequence=self._after, at=self._now(), without=without))
+
     def undo(self) -> bool:
         """Take back the last change of the list; False where there is none."""
         number = next_undo(self._changes)

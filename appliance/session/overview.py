@@ -14,7 +14,6 @@ from appliance.api import (
     LinkView,
     Notice,
     PersonView,
-    SlotView,
     StationSnapshot,
     Verdict,
 )
@@ -23,6 +22,7 @@ from appliance.copies import BatchView
 from appliance.health import temperature_c
 from appliance.lookup import batch_views
 from appliance.model import CaptureSetup
+from appliance.places import SlotView
 from appliance.session.data import Faulted, SessionData
 from appliance.session.job import Job
 from appliance.session.past import PastJobs

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.api import CaptureView, Delivery, HandedOverView, JobView, PageView, Verdict
-from appliance.joblist import Entry
+from appliance.joblist import Entry, leaves_of
 from appliance.lookup import Past
+from appliance.places import LeavesView
 from appliance.session.job import Job
 from appliance.spool.rows import JobRow
 
@@ -72,11 +73,25 @@ def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
         latest=capture_views(job, delivery, first=max(0, len(entries) - LATEST)),
         can_undo=job.can_undo,
         pages_expected=job.list.opened.pages_expected,
+        leaves=leaves_view(job),
         mute_offer=job.mute_offer,
         muted=job.list.muted,
         condition=job.list.condition,
         condition_note=job.list.condition_note,
         shift_note=job.shift_note,
+    )
+
+
+def leaves_view(job: Job) -> LeavesView | None:
+    """Return how rectos and versos stand; None in every layout but that of the V-cradle."""
+    if job.list.opened.layout != "rectos-versos":
+        return None
+    versos, without = job.list.versos or frozenset(), job.list.without
+    pairs = leaves_of(job.list.entries, versos, without or ())
+    return LeavesView(
+        pairs=tuple((recto.capture_id if recto else "", verso.capture_id if verso else "") for recto, verso in pairs),
+        versos_began=job.list.versos is not None,
+        without=without,
     )
 
 

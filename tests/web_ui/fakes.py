@@ -22,13 +22,13 @@ from appliance.api import (
     PageView,
     PersonView,
     SessionState,
-    SlotView,
     StationApi,
     StationSnapshot,
     Verdict,
 )
 from appliance.copies import Found
 from appliance.errors import NotNow
+from appliance.places import SlotView
 from central.api import AskingRow, CentralApi, InvitationRow, ItemRow, PageRow, PairingApi, StationRow, Totals
 from central.errors import AuthorityError
 from firmware.errors import CameraMissing
@@ -292,6 +292,12 @@ class FakeStation(StationApi):
 
     def answer_gap(self, gap: AnsweredGap) -> None:
         self._ask("answer_gap", gap.first, gap.last, gap.answer)
+
+    def begin_versos(self) -> None:
+        self._ask("begin_versos")
+
+    def interleave(self, without: tuple[int, ...]) -> None:
+        self._ask("interleave", *map(str, without))
 
     def undo(self) -> None:
         self._ask("undo")

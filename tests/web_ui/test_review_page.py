@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
-from appliance.api import GapView, Listing, SessionState, SlotView, Verdict
+from appliance.api import Listing, SessionState, Verdict
+from appliance.places import GapView, SlotView
 from tests.web_ui.fakes import BLUR, CUT, FakeStation, capture_view, job_view
 from tests.web_ui.running import TOKEN
 from tests.web_ui.test_station_commands import post

@@ -8,7 +8,8 @@ from flask import Flask, Response, abort, jsonify, redirect, render_template, re
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.api import HandedOverView, SessionState, SlotView, StationApi
+from appliance.api import HandedOverView, SessionState, StationApi
+from appliance.places import SlotView
 from web_ui.station.commands import wants_json
 from web_ui.station.pictures import cropped_jpeg
 from web_ui.station.reviewing import gap_key, review_of
@@ -104,6 +105,8 @@ def _hand_over(station: StationApi) -> Answer:
         # A program knows what it does. A button that was hit twice finds no job: what is said then is true.
         station.hand_over()
         return redirect(url_for("home"), code=303)
+    if job.leaves is not None and not job.leaves.is_paired:
+        return redirect(url_for("leaves"), code=303)
     page = review_of(station.listing())
     if page.must:
         return redirect(url_for("review", at=page.tasks[0].key), code=303)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from appliance.api import CaptureView, Delivery, GapView, Listing, Verdict
+from appliance.api import CaptureView, Delivery, Listing, Verdict
+from appliance.places import GapView
 from web_ui.station.views import TONE_OF_VERDICT, Lead, Tone, lead_of
 from wire.documents import Place, Side
 
