@@ -201,9 +201,13 @@ class Authority:
         return certificate.public_bytes(serialization.Encoding.PEM)
 
     def revoke(self, is_meant: Callable[[str], bool], *, now: datetime | None = None) -> None:
-        """Shut out, for good, every station's certificate whose common name `is_meant`; raises `AuthorityError`."""
+        """Shut out, for good, every station's certificate whose common name `is_meant`. Raises `AuthorityError`."""
         now = now or datetime.now(UTC)
         revocation.revoke(self.folder, revocation.Signer(self._certificate, self._key), is_meant, now)
+
+    def has_revoked(self, serial: int) -> bool:
+        """Tell whether the certificate of that serial is shut out. Raises `AuthorityError`."""
+        return serial in revocation.revoked(self.folder)
 
     def _sign(
         self,

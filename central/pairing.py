@@ -268,6 +268,9 @@ class PairingDesk:
                 raise Refused(Refusal.SHUT_OUT)
         if old.not_valid_after_utc <= self._now():
             raise Refused(Refusal.CERTIFICATE_OVER)
+        if self._authority().has_revoked(old.serial_number):
+            # The catalogue may be older than the authority's list: it may come from a backup.
+            raise Refused(Refusal.SHUT_OUT)
         return self._authority().sign_station(station, request.encode(), renewed=name, now=self._now())
 
     def _admit(self, station: str, request: str) -> bytes:

@@ -18,7 +18,7 @@ from typing import IO, Final
 
 import msgspec
 
-from central import access, backup, ca, files
+from central import access, backup, ca, files, revocation
 from central.broker import LOOPBACK
 from central.catalogue import Catalogue, fleet_records
 from central.config import CentralConfig, load, parse
@@ -183,8 +183,12 @@ def _put_keys(parts: dict[str, bytes], pki: Path, places: _Places) -> None:
             ca.write_private(one, content)
             if one.suffix != ".key":
                 one.chmod(0o644)
+    authority = ca.Authority.open(made).certificate_file
+    there = pki / authority.name
+    if there.exists() and there.read_bytes() == authority.read_bytes():
+        # Put back over itself: whoever was shut out since then stays out.
+        revocation.keep_newer(made, pki)
     files.sync_folder(made)
-    ca.Authority.open(made)
     places.put(made, pki)
 
 

@@ -70,6 +70,25 @@ def revoke(folder: Path, signer: Signer, is_meant: IsMeant, now: datetime) -> No
             _keep(folder, _signed(signer, number + 1, serials, now))
 
 
+def revoked(folder: Path) -> frozenset[int]:
+    """Return the serials of all certificates that are shut out; raises `AuthorityError` CERT-09."""
+    with _alone(folder):
+        return _revoked(folder)[1]
+
+
+def keep_newer(folder: Path, other: Path) -> None:
+    """Copy both files from `other`, where the same authority has shut out more than in `folder`: neither ever shrinks.
+
+    Raises:
+        AuthorityError: CERT-09.
+    """
+    with _alone(folder):
+        if _revoked(other)[0] > _revoked(folder)[0]:
+            for name in (ISSUED_FILE, REVOKED_FILE):
+                if (other / name).exists():
+                    (folder / name).write_bytes((other / name).read_bytes())
+
+
 def _issued(folder: Path, is_meant: IsMeant) -> frozenset[int]:
     file = folder / ISSUED_FILE
     lines = file.read_text("ascii", "replace").splitlines() if file.exists() else []

@@ -49,7 +49,8 @@ def _restore(arguments: argparse.Namespace) -> int:
     print(f"The centre is again as it was at {restored.made_at:%Y-%m-%d %H:%M} UTC; {len(restored.stations)} stations.")
     for path in restored.aside:
         print(f"moved aside: {path}")
-    print("Whoever was shut out since then is in again: shut them out anew. Pages since then are found by the workers.")
+    print("On a new machine, whoever was shut out since then is in again: shut them out anew.")
+    print("Pages that came since then are found by the workers.")
     return ExitCode.OK
 
 

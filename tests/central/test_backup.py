@@ -20,6 +20,7 @@ from lattrang.cli import main
 from tests.central.house import House, eventually
 from tests.central.station_client import capture
 from tests.central.test_access import may_offer
+from tests.central.test_door import knock
 from wire import codec, topics
 from wire.messages import StationStatus
 
@@ -169,6 +170,21 @@ def test_what_lay_there_is_moved_aside_and_the_configuration_that_is_there_holds
     assert aside in restored.aside
     assert (aside / "ca.key").exists()
     assert house.centre.config_file.read_text().endswith("# ours\n")
+
+
+def test_whoever_was_shut_out_since_stays_out_where_a_backup_is_put_back_over_its_own_centre(
+    own_house: House, tmp_path: Path
+) -> None:
+    leaver = own_house.station("leaver").tls
+    file = backup.make(own_house.config, own_house.centre.config_file, tmp_path / "saved.tar", NOW)
+    provision.revoke_station(own_house.config, "leaver")
+    own_house.broker.stop()
+    restore(file, own_house.centre.config_file, now=NOW)
+    own_house.broker.start()
+    assert knock(own_house, leaver) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+    stayer = own_house.station("stayer").tls
+    provision.revoke_station(own_house.config, "stayer")
+    eventually(lambda: knock(own_house, stayer) == "SSLV3_ALERT_CERTIFICATE_REVOKED")
 
 
 def test_a_damaged_catalogue_is_no_backup_and_pushes_none_out(own_house: House, tmp_path: Path) -> None:

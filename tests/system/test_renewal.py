@@ -88,6 +88,14 @@ def test_a_station_that_was_shut_out_keeps_what_it_has_and_gets_nothing(centre: 
     assert paired.certificates.cert.read_bytes() == old
 
 
+def test_a_station_that_is_on_the_list_gets_nothing_though_the_catalogue_still_knows_it(
+    centre: Centre, paired: Pairing
+) -> None:
+    ca.Authority.load(centre.config.broker.pki).revoke(lambda name: ca.station_of(name) == paired.station)
+    with centre.listening(), pytest.raises(PairingError, match="shut out"):
+        renewal(centre, paired, later(IN_TIME)).renew_where_due()
+
+
 def test_a_centre_that_is_away_is_asked_again(centre: Centre, paired: Pairing) -> None:
     old, stop = paired.certificates.cert.read_bytes(), threading.Event()
     looking = renewal(centre, paired, later(IN_TIME))
