@@ -115,7 +115,8 @@ def events(file: Path) -> list[str]:
         except ValueError:
             continue  # the first line of a tail is seldom whole
         if isinstance(event, dict):
-            found.append(json.dumps({key: value for key, value in event.items() if key in _EVENT_FIELDS}))
+            kept = {key: value for key, value in event.items() if key in _EVENT_FIELDS}
+            found.append(json.dumps(kept, ensure_ascii=False))
     return found
 
 

@@ -164,6 +164,8 @@ def test_the_support_file_holds_no_secret_no_title_and_no_name(
             now = api.wait_for_change(now.number, 0.2)
             if now.safe_captures and not now.queue_length:
                 break
+        with (tmp_path / "spool" / "log" / "events.jsonl").open("a", encoding="utf-8") as events:
+            events.write('{"event": "something.new", "title": "Nhật ký riêng tư"}\n')
         desk = desk_of(api, tmp_path, tail=tail)
         found.append(desk.support_file())
         assert {row.part for row in desk.health()} >= {"camera", "room", "disk", "captures", "pairing", "clock"}
@@ -180,6 +182,7 @@ def test_the_support_file_holds_no_secret_no_title_and_no_name(
         "events.jsonl", "log.txt",
     }  # fmt: skip
     assert "capture.safe" in texts["events.jsonl"]
+    assert "something.new" in texts["events.jsonl"]
     assert "station running" in texts["log.txt"]
     assert json.loads(texts["configuration.json"])["broker"]["host"] == "thuvien.local"
     everything = "".join(texts.values())
