@@ -70,6 +70,7 @@ class Overview:
         self.past = PastJobs(spool)
         self._link = "unknown"
         self._notice: Notice | None = None
+        self._said = 0
         self._is_synchronised = clocks.is_synchronised()
         self._data_version = spool.data_version()
         self._told_at_ns = 0
@@ -106,7 +107,13 @@ class Overview:
 
     def say(self, key: str, values: dict[str, str | int | float]) -> None:
         """Say something once."""
-        self._notice = Notice(key, self._notice.number + 1 if self._notice else 1, values)
+        self._said += 1
+        self._notice = Notice(key, self._said, values)
+
+    def hush(self, key: str) -> None:
+        """Say this no longer: it was true until now."""
+        if self._notice is not None and self._notice.key == key:
+            self._notice = None
 
     def refresh(self, job: Job | None) -> None:
         """Read again how far the captures are."""

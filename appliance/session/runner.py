@@ -305,6 +305,7 @@ class Session:
         capture_id = news.facts.capture_id
         previous = self._job.add(news.facts)
         self._overview.about = capture_id
+        self._overview.hush("s.boot")
         self._overview.refresh(self._job)
         self.apply(ev.CaptureSafe(capture_id, previous))
         self._worker.submit(Work(capture_id, previous, news.frames))

@@ -271,3 +271,19 @@ def test_the_live_picture_comes_with_its_number_and_a_missing_camera_with_its_co
     gone = person.get("/preview?after=-1")
     assert gone.status_code == 503
     assert gone.headers["X-Code"] == "CAM-01"
+
+
+def test_how_many_pages_are_expected_stands_beside_those_that_are_done(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    show(station, capture_view(1), job=replace(job_view(capture_view(1)), pages_expected=120))
+    assert "2 / ~120 trang" in text_of(person)
+
+
+def test_where_to_open_the_book_after_a_power_cut_stays_until_the_next_press(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    show(station, capture_view(1), notice=Notice("s.boot", 3, {"n": 8}))
+    page = person.get("/").text
+    assert "Đã có điện lại. Lần chụp cuối an toàn: 8. Mở sách ở trang này để kiểm tra." in page
+    assert 'class="notice stays"' in page

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from appliance.api import NewJob, SessionState, SlotView, Verdict
+from appliance.api import NewJob, SessionState, Verdict
 from appliance.errors import NotNow
 from appliance.imaging.model import Processed
 from appliance.imaging.pipeline import process
+from appliance.places import SlotView
 from tests.appliance.session.test_runner import names
 from wire.documents import AnsweredGap, FindingEntry
 
@@ -124,6 +125,7 @@ def test_after_a_power_cut_the_last_safe_spread_is_shown_and_named(station) -> N
     again = station.start().front.snapshot()
     assert again.last.capture_id == now.last.capture_id
     assert (again.notice.key, again.notice.values) == ("s.boot", {"n": 2})
+    assert station.shoot().notice is None
 
 
 def test_a_restart_without_a_power_cut_says_nothing_of_one(station) -> None:
