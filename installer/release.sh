@@ -112,6 +112,9 @@ units_of() { # ROLE — what is enabled
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service \
                 lattrang-worker@w1.service lattrang-worker@w2.service lattrang-audit.timer lattrang-revoked.path \
                 lattrang-backup.timer
+            # Workers that somebody has added are restarted, judged and taken away like these.
+            find /etc/systemd/system/multi-user.target.wants -name 'lattrang-worker@*.service' \
+                ! -name '*@w1.service' ! -name '*@w2.service' -printf '%f\n' 2>/dev/null || true
             ;;
     esac
 }

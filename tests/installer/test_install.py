@@ -141,6 +141,16 @@ def test_services_that_packages_bring_are_switched_off_and_those_that_were_there
     assert "nginx" not in asked
 
 
+def test_a_worker_that_somebody_added_is_restarted_and_judged_with_the_others(shell: Shell) -> None:
+    assert "worker@w3" not in shell.call("units_of central").stdout
+    wants = shell.etc / "systemd" / "multi-user.target.wants"
+    wants.mkdir(parents=True)
+    for name in ("w1", "w3"):
+        (wants / f"lattrang-worker@{name}.service").symlink_to("/dev/null")
+    workers = [unit for unit in shell.call("units_of central").stdout.split() if "worker" in unit]
+    assert workers == [f"lattrang-worker@{name}.service" for name in ("w1", "w2", "w3")]
+
+
 def test_a_service_that_kept_falling_is_judged_anew_once_the_cause_is_mended(shell: Shell) -> None:
     shell.put("systemctl", f'echo "$@" >>{shell.folder}/asked')
     assert shell.call("has_systemd() { true; }; start_units central").returncode == 0
