@@ -149,6 +149,9 @@ def test_a_plugged_in_disk_is_offered_between_two_books_and_takes_no_for_an_answ
         with screen.page.expect_response("**/disk/offer"):
             screen.page.goto(address)
         assert screen.page.locator("#offer").is_hidden(), "nobody is disturbed while capturing"
+        station.show(state=SessionState.PAUSED, room_for_captures=0)
+        screen.page.goto(address)
+        screen.page.wait_for_selector("#offer:visible")
 
 
 def test_the_wizard_is_walked_with_the_keyboard_alone(chromium: object, address: str, setup: FakeSetUp) -> None:

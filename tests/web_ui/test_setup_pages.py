@@ -183,6 +183,10 @@ def test_the_end_says_what_is_missing(someone: FlaskClient, setup: FakeSetUp) ->
     everything = dict.fromkeys(STEPS, "2026-11-22T05:00:00Z")
     setup.done = Progress(everything, dict.fromkeys(("camera", "lamp", "sounder", "light"), True))
     assert someone.get("/setup/done").text.count("tone-warn") == 1, "calibration alone"
+    setup.done = Progress({})
+    page = someone.get("/setup/done").text
+    assert "chưa ghép" not in page, "paired by hand is paired"
+    assert page.count("tone-warn") == 5
     setup.done = Progress(everything, {"camera": True, "lamp": False, "sounder": True, "light": True})
     setup.pairing_view = PairingView("idle", "tram-02")
     assert someone.get("/setup/done").text.count("tone-warn") == 3

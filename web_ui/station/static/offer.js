@@ -1,4 +1,4 @@
-// A plugged-in disk is offered between two books, never over the capture page: at the foot, without taking the focus.
+// A plugged-in disk is offered at the foot of the page, without taking the focus, and never while pages are captured.
 
 const ASK_EVERY_MS = 5000;
 const offer = document.getElementById("offer");
@@ -12,7 +12,7 @@ async function look() {
     const { plugged, step } = await answer.json();
     if (!plugged) declined = false;
     // What was copied already and still sticks in the machine is no news.
-    const isBusy = document.getElementById("face").dataset.state !== "closed";
+    const isBusy = ["ready", "capturing"].includes(document.getElementById("face").dataset.state);
     offer.hidden = !plugged || declined || isBusy || step === "done";
   } catch { /* the page itself says when the station does not answer */ }
 }
