@@ -229,6 +229,8 @@ class NewJob:
     numbering: Numbering = "pages"
     condition: tuple[Condition, ...] = ()
     like: str = ""
+    record_id: str = ""
+    call_number: str = ""
 
 
 class StationApi(Protocol):
@@ -270,8 +272,8 @@ class StationApi(Protocol):
         """Give somebody a new PIN; raises `NotNow`, `KeyError`."""
         ...
 
-    def look_up(self, barcode: str) -> Found:
-        """Return what is known of a barcode, as it was scanned or typed."""
+    def look_up(self, barcode: str, *, in_catalogue: bool = False) -> Found:
+        """Return what is known of a barcode, as it was scanned or typed; ask the library's catalogue only on demand."""
         ...
 
     def next_part(self, job_id: str) -> Found:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from appliance.catalogue import CatalogueAddress
 from appliance.errors import ConfigError
 from appliance.imaging.profiles import DEFAULT_PROFILE, PROFILES
 from appliance.model import CaptureSetup
@@ -91,6 +92,18 @@ class UplinkSection:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueSection:
+    """The library's catalogue, for books that are in no batch: address of its SRU server, and its index of barcodes."""
+
+    sru: str = ""
+    index: str = "bc"
+
+    def address(self) -> CatalogueAddress | None:
+        """Return whom to ask, None where there is nobody."""
+        return CatalogueAddress(self.sru, self.index) if self.sru else None
+
+
+@dataclass(frozen=True, slots=True)
 class WebSection:
     """The station's screen. `token_file` holds what a person signs in with."""
 
@@ -110,6 +123,7 @@ class StationConfig:
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     imaging: ImagingSection = field(default_factory=ImagingSection)
     uplink: UplinkSection = field(default_factory=UplinkSection)
+    catalogue: CatalogueSection = field(default_factory=CatalogueSection)
     broker: BrokerSection | None = None
 
     def capture_setup(self) -> CaptureSetup:
@@ -241,6 +255,8 @@ def _contradictions(config: StationConfig) -> list[str]:
         hours.parse(config.uplink.hours)
     except ValueError as error:
         found.append(f"uplink.hours: {error}")
+    if config.catalogue.sru and not config.catalogue.sru.startswith(("http://", "https://")):
+        found.append("catalogue.sru must begin with http:// or https://")
     if 0 < config.uplink.limit_kbps < LEAST_LIMIT_KBPS:
         found.append(f"uplink.limit_kbps must be 0 or at least {LEAST_LIMIT_KBPS}")
     return found

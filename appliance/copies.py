@@ -26,6 +26,8 @@ class Found:
         item: what a list of the centre, or an earlier job, says of the copy.
         batch: name of that list.
         before: what was done of it here, the newest first.
+        catalogue: how asking the library's catalogue went: ``found``, ``none``, ``several``, ``absent``, ``garbage``;
+            ``not-asked`` where it could be, empty where there is none.
     """
 
     barcode: str
@@ -37,6 +39,7 @@ class Found:
     profile: str = ""
     rights: str = ""
     before: tuple[DoneBefore, ...] = ()
+    catalogue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

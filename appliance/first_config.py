@@ -132,6 +132,11 @@ queue_limit = 4           # captures that may wait to be judged before the next 
 hours = []                # when pictures may go, local time: ["18:00-07:00"]; empty: always
 limit_kbps = 0            # most that is sent, in thousand bits a second; 0: no limit
 
+# The library's catalogue, for books that are in no batch: an SRU server that gives MARCXML, such as Koha's.
+[catalogue]
+sru = ""                  # "http://koha.example:9999/biblios"; empty: nobody is asked
+index = "bc"              # its CQL index of copies' barcodes
+
 # The way to the centre. Pairing fills it in.
 # [broker]
 # host = "{centre}"

@@ -64,6 +64,8 @@ def item_of(new: NewJob, known: ItemRef | None, past: Sequence[Past]) -> ItemRef
         **({"item_id": new_id()} if is_new else {}),
         barcode=new.barcode or None,
         part=new.part or None,
+        **({"record_id": new.record_id, "provisional": False} if new.record_id else {}),
+        **({"call_number": new.call_number} if new.call_number else {}),
         title=new.title or None,
         author=new.author or None,
         year=new.year or None,

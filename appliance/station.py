@@ -140,7 +140,7 @@ def _build(
         is_half = opened.layout == "rectos-versos" and job_list.without is None
         return replace(told, labels=told.read, gaps=()) if is_half else told
 
-    return StationFront(session, spool, hardware.cameras, screen_pedal, people, tell)
+    return StationFront(session, spool, hardware.cameras, screen_pedal, people, tell, config.catalogue.address())
 
 
 def _open(config: HardwareConfig, parts: ExitStack) -> Hardware:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from appliance.api import CaptureView, Listing, NewJob, StationSnapshot
+from appliance.catalogue import CatalogueAddress, ask
 from appliance.copies import Found
 from appliance.imaging.profiles import PROFILES
 from appliance.joblist import JobList
@@ -40,6 +41,7 @@ class StationFront:
         cameras: the first one gives the preview.
         pedal: the screen's own; the session listens to it.
         people: who may sign in; left out, they are forgotten with this object.
+        catalogue: the library's own, where it has one that answers.
         page_numbers: tells what the printed numbers say of a list; left out, none are known.
     """
 
@@ -51,6 +53,7 @@ class StationFront:
         pedal: DrivenPedal,
         people: People | None = None,
         page_numbers: TellNumbers = lambda captures, _: Listing(captures),
+        catalogue: CatalogueAddress | None = None,
     ) -> None:
         self._session = session
         self._spool = spool
@@ -58,6 +61,7 @@ class StationFront:
         self._pedal = pedal
         self._people = people or People(None)
         self._page_numbers = page_numbers
+        self._catalogue = catalogue
 
     def snapshot(self) -> StationSnapshot:
         """Return the present state."""
@@ -117,10 +121,16 @@ class StationFront:
         self._require_person()
         self._people.set_pin(person_id, pin)
 
-    def look_up(self, barcode: str) -> Found:
+    def look_up(self, barcode: str, *, in_catalogue: bool = False) -> Found:
         """Return what is known of a barcode, as it was scanned or typed."""
         past = self._session.ask(self._session.past.all)
-        return look_up(barcode, self._spool.batches(), past)
+        found = look_up(barcode, self._spool.batches(), past)
+        if self._catalogue is None or not found.barcode or found.problem or found.batch:
+            return found
+        if not in_catalogue:
+            return dataclasses.replace(found, catalogue="not-asked")
+        told = ask(self._catalogue, found.barcode)
+        return dataclasses.replace(told, before=found.before, item=told.item or found.item)
 
     def next_part(self, job_id: str) -> Found:
         """Return what is known of the copy of a job, with the part that follows."""

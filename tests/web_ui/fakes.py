@@ -214,8 +214,9 @@ class FakeStation(StationApi):
     def set_pin(self, person_id: str, pin: str) -> None:
         self._ask("set_pin", person_id, pin)
 
-    def look_up(self, barcode: str) -> Found:
-        return self.known.get(barcode.strip(), Found(barcode.strip()))
+    def look_up(self, barcode: str, *, in_catalogue: bool = False) -> Found:
+        key = barcode.strip()
+        return self.known.get(f"catalogue {key}" if in_catalogue else key, Found(key))
 
     def next_part(self, job_id: str) -> Found:
         if job_id != "job-1":

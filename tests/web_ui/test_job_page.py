@@ -2,6 +2,7 @@
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec import structs
 from werkzeug.test import TestResponse
 
 from appliance.api import NewJob, SessionState
@@ -104,3 +105,35 @@ def test_condition_and_an_honest_end_are_on_the_sheet(person: FlaskClient, stati
     person.post("/condition", data={"csrf": csrf, "condition": ["mould", "torn", "nonsense"], "note": " bìa  rời "})
     assert form(person, "/stop", note="gáy bung").status_code == 303
     assert station.asked == [("note_condition", "torn", "mould", "bìa rời"), ("stop_for_conservation", "gáy bung")]
+
+
+def test_the_catalogue_is_asked_on_demand_and_what_it_says_is_kept(person: FlaskClient, station: FakeStation) -> None:
+    known = structs.replace(ITEM, record_id="4711", call_number="K 12.3")
+    station.known = {
+        "B1": Found("B1", catalogue="not-asked"),
+        "catalogue B1": Found("B1", item=known, catalogue="found"),
+    }
+    assert "/job/new?barcode=B1&amp;catalogue=1" in person.get("/job/new?barcode=B1").text
+    page = person.get("/job/new?barcode=B1&catalogue=1").text
+    assert "Có trong mục lục của thư viện" in page
+    assert 'name="record_id" value="4711"' in page
+    form(person, "/job", barcode="B1", record_id="4711", call_number="K 12.3")
+    assert station.opened == NewJob(barcode="B1", record_id="4711", call_number="K 12.3")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("none", "Mục lục không có mã này"),
+        ("several", "Mục lục có nhiều bản ghi"),
+        ("absent", "Mục lục chưa trả lời"),
+        ("garbage", "Mục lục trả lời không đọc được"),
+    ],
+)
+def test_whatever_the_catalogue_does_the_job_can_begin(
+    person: FlaskClient, station: FakeStation, outcome: str, words: str
+) -> None:
+    station.known = {"catalogue B1": Found("B1", catalogue=outcome)}
+    page = person.get("/job/new?barcode=B1&catalogue=1").text
+    assert words in page
+    assert 'id="open-job"' in page

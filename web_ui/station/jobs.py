@@ -41,7 +41,8 @@ def _form(station: StationApi) -> Answer:
     after = request.args.get("after", "")
     if after:
         return _render(station, _known(lambda: station.next_part(after)), like=after)
-    return _render(station, station.look_up(request.args.get("barcode", "")))
+    in_catalogue = "catalogue" in request.args
+    return _render(station, station.look_up(request.args.get("barcode", ""), in_catalogue=in_catalogue))
 
 
 def _open(station: StationApi) -> Answer:
@@ -116,6 +117,8 @@ def _new_job(barcode: str, pages: int | None) -> NewJob:
         numbering=next((one for one in NUMBERINGS if one == request.form.get("numbering")), "pages"),
         condition=_conditions(),
         like=_text("like"),
+        record_id=_text("record_id"),
+        call_number=_text("call_number"),
     )
 
 

@@ -1,0 +1,138 @@
+"""The library's catalogue by SRU: what it knows is taken over, and nothing it does holds a job up."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from appliance.api import NewJob
+from appliance.catalogue import MOST_BYTES, CatalogueAddress, address_of, ask
+from appliance.lookup import item_of
+
+RECORD = """<record xmlns="http://www.loc.gov/MARC21/slim"><controlfield tag="001">77</controlfield>
+<datafield tag="100"><subfield code="a">Nguyễn Du,</subfield></datafield>
+<datafield tag="245"><subfield code="a">Truyện Kiều :</subfield><subfield code="b">chú giải /</subfield></datafield>
+<datafield tag="260"><subfield code="c">1925.</subfield></datafield>
+<datafield tag="300"><subfield code="a">312 tr. ;</subfield></datafield>
+<datafield tag="952"><subfield code="p">KHAC</subfield><subfield code="o">X 1</subfield></datafield>
+<datafield tag="952"><subfield code="p">VN-001</subfield><subfield code="o">K 12.3</subfield></datafield>
+<datafield tag="999"><subfield code="c">4711</subfield></datafield></record>"""
+
+
+def answer(*records: str, total: int | None = None) -> bytes:
+    found = "".join(f"<zs:record><zs:recordData>{record}</zs:recordData></zs:record>" for record in records)
+    return (
+        '<zs:searchRetrieveResponse xmlns:zs="http://www.loc.gov/zing/srw/">'
+        f"<zs:numberOfRecords>{len(records) if total is None else total}</zs:numberOfRecords>"
+        f"<zs:records>{found}</zs:records></zs:searchRetrieveResponse>"
+    ).encode()
+
+
+Answering = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def server(answering: Answering) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answering(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_address[1]}/biblios"
+        running.shutdown()
+
+
+def says(content: bytes, status: int = 200) -> Answering:
+    def answering(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answering
+
+
+def asked(content: bytes, status: int = 200) -> str:
+    with server(says(content, status)) as address:
+        return ask(CatalogueAddress(address), "VN-001").catalogue
+
+
+def test_what_the_catalogue_knows_of_the_copy_becomes_the_jobs_item() -> None:
+    with server(says(answer(RECORD))) as address:
+        found = ask(CatalogueAddress(address), "VN-001")
+    assert found.item is not None
+    item = found.item
+    assert (found.catalogue, found.pages_expected) == ("found", 312)
+    assert (item.record_id, item.barcode, item.call_number) == ("4711", "VN-001", "K 12.3")
+    assert (item.title, item.author, item.year) == ("Truyện Kiều : chú giải", "Nguyễn Du", "1925")
+    job = item_of(NewJob("Kiều", "VN-001", record_id="4711", call_number="K 12.3"), None, [])
+    assert (job.record_id, job.call_number, job.provisional) == ("4711", "K 12.3", False)
+
+
+def test_the_question_carries_the_code_whole_and_a_quote_in_it_ends_nothing() -> None:
+    address = address_of(CatalogueAddress("http://127.0.0.1/biblios"), 'A"1 / ĐKCB')
+    asked_for = parse_qs(urlsplit(address).query)
+    assert asked_for["query"] == ['bc="A\\"1 / ĐKCB"']
+    assert asked_for["recordSchema"] == ["marcxml"]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "outcome"),
+    [
+        (answer(), 200, "none"),
+        (answer(RECORD, RECORD), 200, "several"),
+        (answer(RECORD, total=7), 200, "several"),
+        (b"<html>Koha is being updated", 200, "garbage"),
+        (b"<html><body>hello</body></html>", 200, "garbage"),
+        (b"\x00\xff" * 100, 200, "garbage"),
+        (b"", 200, "garbage"),
+        (b"x" * (MOST_BYTES + 1), 200, "absent"),
+        (answer(RECORD), 500, "absent"),
+    ],
+)
+def test_whatever_comes_back_is_an_answer(content: bytes, status: int, outcome: str) -> None:
+    assert asked(content, status) == outcome
+
+
+def test_entities_that_blow_up_are_garbage() -> None:
+    bomb = '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa">' + "".join(
+        f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)
+    )
+    assert asked(f"{bomb}]><l>&j;</l>".encode()) == "garbage"
+
+
+def test_a_server_that_is_not_there_says_so_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert ask(CatalogueAddress(f"http://127.0.0.1:{port}/"), "VN-001").catalogue == "absent"
+    assert ask(CatalogueAddress("file:///etc/passwd"), "VN-001").catalogue == "absent"
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_slow_server_holds_nobody_up(drips: bool) -> None:
+    over = threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        if drips:
+            handler.send_response(200)
+            handler.end_headers()
+        while not over.wait(0.1):
+            if drips:
+                handler.wfile.write(b" ")
+
+    with server(slow) as address:
+        began_s = time.monotonic()
+        found = ask(CatalogueAddress(address, timeout_s=0.4), "VN-001")
+        took_s = time.monotonic() - began_s
+        over.set()
+    assert found.catalogue == "absent"
+    assert took_s < 3
