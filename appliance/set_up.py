@@ -12,8 +12,8 @@ from typing import Final
 
 from appliance.api import SessionState, StationApi
 from appliance.bench import Bench, Part
-from appliance.config import StationConfig, load
-from appliance.errands import Errand
+from appliance.config import DEFAULT_FILE, StationConfig, load
+from appliance.errands import ASKED, TOLD, Errand
 from appliance.errors import ConfigError, SetUpError
 from appliance.health_rows import health
 from appliance.pairing_desk import PairingDesk
@@ -40,8 +40,6 @@ class SetUpDesk:
         config: as the station runs by it.
         config_file: where that is, read anew where pairing may have changed it.
         tail: of the log.
-        pair: where the unit that pairs is asked.
-        usb: the plugged-in disks, and where the unit that copies to one is asked.
     """
 
     def __init__(
@@ -51,16 +49,18 @@ class SetUpDesk:
         config: StationConfig,
         config_file: Path,
         tail: LogTail,
-        *,
-        pair: Errand | None = None,
-        usb: UsbDesk | None = None,
     ) -> None:
         self._station = station
         self._bench = bench
         self._config = config
         self._config_file = config_file
-        self._pairing = PairingDesk(config_file, pair or Errand.named("pair"), lent_eye(lambda: station.preview()[0]))
-        self._usb = usb or UsbDesk(Errand.named("usb"))
+        # The units serve the installed station: another one on the same machine, a demo, must not speak for it.
+        is_installed = config_file == DEFAULT_FILE
+        asked = ASKED if is_installed else config_file.with_name("asked")
+        told = TOLD if is_installed else config_file.with_name("told")
+        eye = lent_eye(lambda: station.preview()[0])
+        self._pairing = PairingDesk(config_file, Errand.named("pair", asked, told), eye)
+        self._usb = UsbDesk(Errand.named("usb", asked, told))
         self._tail = tail
         self._file = config.web.token_file.with_name(PROGRESS_FILE)
 

@@ -21,14 +21,13 @@ from appliance.config import (
     WebSection,
     render,
 )
-from appliance.errands import Errand
+from appliance.errands import ASKED
 from appliance.errors import SetUpError
 from appliance.health import is_power_low
 from appliance.set_up import SetUpDesk, has_way_out
 from appliance.setup_api import Progress
 from appliance.station import run_station
 from appliance.support import LogTail, without_secrets
-from appliance.usb_disks import UsbDesk
 from firmware.gestures import GestureTimes
 from firmware.interfaces import Hardware, Signal
 from firmware.pedal_driven import DrivenPedal
@@ -71,10 +70,7 @@ def desk_of(station: StationApi, folder: Path, bench: Bench | None = None, tail:
     settings = config(folder)
     file = folder / "station.toml"
     file.write_text(render(settings), "utf-8")
-    nobody = Errand.named("pair", folder / "nobody")
-    return SetUpDesk(
-        station, bench or Bench(), settings, file, tail or LogTail(), pair=nobody, usb=UsbDesk(nobody, folder)
-    )
+    return SetUpDesk(station, bench or Bench(), settings, file, tail or LogTail())
 
 
 def test_press_hold_and_long_hold_are_counted_and_the_session_hears_them_too(parts: Hardware) -> None:
@@ -124,6 +120,20 @@ def test_what_was_done_is_remembered_over_a_restart_and_garbage_is_nothing(tmp_p
             desk.mark_done("../x")
         (tmp_path / "set-up.json").write_text('{"done": 3}')
         assert desk.progress() == Progress()
+        stop.set()
+
+    run_station(config(tmp_path), use, threading.Event())
+
+
+def test_a_station_that_is_not_the_installed_one_does_not_speak_for_it(tmp_path: Path) -> None:
+    def use(api: StationApi, stop: threading.Event) -> None:
+        desk = desk_of(api, tmp_path)
+        assert not desk.pairing().is_possible
+        (tmp_path / "asked").mkdir()
+        desk.pair_at("10.0.0.5")
+        assert (tmp_path / "asked" / "pair.json").exists()
+        assert not (ASKED / "pair.json").exists()
+        desk.close()
         stop.set()
 
     run_station(config(tmp_path), use, threading.Event())

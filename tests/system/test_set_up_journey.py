@@ -12,11 +12,9 @@ from flask.testing import FlaskClient
 from appliance.api import StationApi
 from appliance.bench import Bench
 from appliance.config import ImagingSection, SpoolSection, StationConfig, StationSection, WebSection, render
-from appliance.errands import Errand
 from appliance.set_up import SetUpDesk
 from appliance.station import run_station
 from appliance.support import LogTail
-from appliance.usb_disks import UsbDesk
 from firmware.registry import CameraConfig, HardwareConfig
 from tests.web_ui.running import SECRET_KEY, TOKEN
 from web_ui.station.app import create_app
@@ -82,11 +80,10 @@ def test_from_the_first_start_to_a_test_book(tmp_path: Path) -> None:
     config = replace(config, hardware=hardware, imaging=ImagingSection(rotation_cw=(0,)))
     file = tmp_path / "station.toml"
     file.write_text(render(config), "utf-8")
-    nobody = Errand.named("pair", tmp_path / "nobody")
     bench, walked = Bench(), []
 
     def walk(station: StationApi, stop: threading.Event) -> None:
-        desk = SetUpDesk(station, bench, config, file, LogTail(), pair=nobody, usb=UsbDesk(nobody, tmp_path))
+        desk = SetUpDesk(station, bench, config, file, LogTail())
         app = create_app(station, token=TOKEN, secret_key=SECRET_KEY, set_up=desk)
         try:
             set_up(Person(station, app.test_client()))
