@@ -47,6 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     web = load(file).web
     token_file = Path(given, "token") if given else web.token_file
     command = browser_command(Path(os.environ.get("STATE_DIRECTORY", Path.home() / ".lattrang-kiosk")))
+    if (own := os.environ.get("RUNTIME_DIRECTORY")) is not None:
+        # The session's own folder, which PAM names, cannot be written from within this unit.
+        os.environ["XDG_RUNTIME_DIR"] = own
     ticket = _ticket(web, token_file.read_text("ascii").strip(), threading.Event())
     os.execv(command[0], [*command, f"http://{web.host}:{web.port}/enter?ticket={ticket}"])  # noqa: S606 - no shell
 

@@ -29,7 +29,9 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name in ("cage", "chromium"):
         file = folder / name
-        file.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/called\n')
+        file.write_text(
+            f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/called; echo "$XDG_RUNTIME_DIR" > {tmp_path}/own\n'
+        )
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     return folder
@@ -47,6 +49,7 @@ def given(tmp_path: Path, programs: Path) -> Iterator[tuple[dict[str, str], Flas
         (folder / "station.toml").write_text(render(config), "utf-8")
         (folder / "token").write_text(TOKEN)
         environment = {"CREDENTIALS_DIRECTORY": str(folder), "STATE_DIRECTORY": str(tmp_path / "profile")}
+        environment |= {"RUNTIME_DIRECTORY": str(tmp_path / "own-folder"), "XDG_RUNTIME_DIR": "/run/user/999"}
         yield os.environ | environment, app.test_client()
 
 
@@ -60,6 +63,7 @@ def test_the_browser_is_called_with_an_address_that_lets_it_in_once(
     assert TOKEN not in " ".join(called)
     assert f"--user-data-dir={tmp_path / 'profile'}" in called
     assert "--no-sandbox" not in called
+    assert (tmp_path / "own").read_text().strip() == str(tmp_path / "own-folder")
     address = urlsplit(called[-1])
     assert browser.get(f"{address.path}?{address.query}").status_code == 303
     assert browser.get("/").status_code == 200
