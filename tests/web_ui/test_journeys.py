@@ -59,7 +59,7 @@ def station(tmp_path: Path, clock: DrivenClock, camera: SimulatedCamera) -> Iter
 @pytest.fixture
 def screen(chromium: object, station: Station, request: pytest.FixtureRequest) -> Iterator[Screen]:  # noqa: F811
     app = create_app(station.front, token=TOKEN, secret_key=SECRET_KEY)
-    with served(app) as address, Screen(chromium, address, (1024, 600)) as opened:
+    with served(app) as address, Screen(chromium, address, (1024, 600), has_touch=True) as opened:
         yield opened
 
 
@@ -158,3 +158,20 @@ def walk_to(screen: Screen, station: Station, selector: str) -> None:
         wait_until(screen, lambda steps=steps: station.front.snapshot().walk[0] > steps)
         screen.page.wait_for_timeout(30)
     station.press(held_s=1.0)
+
+
+def test_a_book_by_touch_alone_on_the_small_screen(screen: Screen, station: Station) -> None:
+    page = screen.page
+    page.tap("a:has-text('Lan')")
+    for _ in range(4):
+        page.tap("#pad button:has-text('1')")
+    page.tap("#no-barcode")
+    page.tap("#open-job")
+    page.wait_for_selector("#do-press")
+    for _ in range(2):
+        capture(screen, station, lambda: page.tap("#do-press"))
+    page.tap("#finish")
+    page.wait_for_selector("#do-hand_over")
+    page.tap("#do-hand_over")
+    page.wait_for_selector("#slip")
+    assert len(sent(station).entries) == 2

@@ -56,6 +56,8 @@ def test_next_and_previous_go_round_the_tasks() -> None:
 
 def test_what_a_person_has_kept_or_explained_is_no_task_any_more() -> None:
     assert need_of(capture_view(1, Verdict.BAD, left=(BLUR,))) == "must"
+    assert need_of(capture_view(1, Verdict.PENDING)) == "must"
+    assert need_of(capture_view(1)) == ""
     assert need_of(replace(capture_view(1, Verdict.BAD, left=(BLUR,)), marks=("bad-kept",))) == ""
     assert need_of(replace(capture_view(1), marks=("hold-kept",))) == "should"
     assert need_of(capture_view(1, findings=(FindingEntry(code="duplicate", severity="info"),))) == "should"

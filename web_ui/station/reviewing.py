@@ -92,8 +92,11 @@ def review_of(listing: Listing, at: str = "", *, show_all: bool = False) -> Revi
 
 
 def need_of(capture: CaptureView) -> Need:
-    """Return whether hand-over waits for a capture: what is bad must be shot again or kept, doubts should be seen."""
-    if capture.delivery is Delivery.DAMAGED:
+    """Return whether hand-over waits for a capture.
+
+    What is bad must be shot again or kept, what is being judged must be waited for, doubts should be seen.
+    """
+    if capture.delivery is Delivery.DAMAGED or capture.verdict is Verdict.PENDING:
         return "must"
     if "bad-kept" in capture.marks:
         return ""
