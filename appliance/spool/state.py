@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,6 +111,18 @@ class EventLog:
                 self.rotate()
         except OSError as error:
             log.warning("event not written event=%s: %s", name, error)
+
+    def begin(self) -> None:
+        """After a start: end a line that a power cut has torn, so that the next event has one of its own."""
+        self.rotate()
+        try:
+            with self._file.open("a+b", buffering=0) as events:
+                if events.tell():
+                    events.seek(-1, os.SEEK_END)
+                    if events.read() != b"\n":
+                        events.write(b"\n")
+        except OSError as error:
+            log.warning("torn line of the event log not ended: %s", error)
 
     def rotate(self) -> None:
         """Begin a new file where the log has grown long; the one before is kept, older ones go."""

@@ -309,7 +309,7 @@ class Spool:
     # Inside
 
     def _start(self, was_rebuilt: bool) -> None:
-        self._events.rotate()
+        self._events.begin()
         found = sweep(self._paths, self._index, self._disk)
         self.sweep = replace(found, rebuilt=was_rebuilt)
         self._sequence.begin(self._index)

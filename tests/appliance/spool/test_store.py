@@ -283,3 +283,16 @@ def test_two_services_that_open_a_new_index_at_the_same_moment_both_get_it(tmp_p
 
 def _open_new(file: Path) -> None:
     Index(file, Disk()).close()
+
+
+def test_an_event_after_a_power_cut_has_a_line_of_its_own(folder: Path, open_spool: OpenSpool) -> None:
+    open_spool().close()
+    with (folder / "log" / "events.jsonl").open("ab") as log:
+        log.write(b'{"event": "capt\0\0')
+    spool = open_spool()
+    spool.log_event("test")
+    spool.close()
+    lines = (folder / "log" / "events.jsonl").read_bytes().splitlines()
+    assert json.loads(lines[-1])["event"] == "test"
+    open_spool().close()
+    assert (folder / "log" / "events.jsonl").read_bytes().splitlines() == lines
