@@ -8,9 +8,10 @@ from appliance.api import NewJob, SessionState, Verdict
 from appliance.errors import NotNow
 from appliance.imaging.model import Processed
 from appliance.imaging.pipeline import process
+from appliance.model import verdict_of
 from appliance.places import SlotView
 from tests.appliance.session.test_runner import names
-from wire.documents import AnsweredGap, FindingEntry
+from wire.documents import AnsweredGap, FindingEntry, PagesDocument, Severity
 
 
 def warned(severity: str):
@@ -148,3 +149,15 @@ def test_a_short_press_in_a_pause_only_ends_it(station) -> None:
     station.press()
     now = station.ready()
     assert (now.safe_captures, now.is_reviewing) == (1, False)
+
+
+def test_what_is_muted_as_a_warning_is_heard_when_it_is_bad() -> None:
+    def pages(severity: Severity) -> PagesDocument:
+        found = FindingEntry(code="glare", severity=severity)
+        return PagesDocument(
+            capture_id="c", outcome="pages", profile="p", pages=(), findings=(found,), software="lattrang"
+        )
+
+    assert verdict_of(pages("warn"), ("glare",)) is Verdict.OK
+    assert verdict_of(pages("warn"), ("finger",)) is Verdict.WARN
+    assert verdict_of(pages("bad"), ("glare",)) is Verdict.BAD
