@@ -75,12 +75,14 @@ def _press_until_cut(machine: Machine, count: Count, after_s: float) -> None:
         ready = threading.Event()
         listener = threading.Thread(target=_listen, args=(stream, count, ready))
         listener.start()
-        if not ready.wait(180):
-            raise TimeoutError("the station was not ready within three minutes of a boot")
-        threading.Event().wait(after_s)
-        machine.cut()
-        stream.terminate()  # nobody answers any more, and nobody says so
-        listener.join()
+        try:
+            if not ready.wait(180):
+                raise TimeoutError("the station was not ready within three minutes of a boot")
+            threading.Event().wait(after_s)
+            machine.cut()
+        finally:
+            stream.terminate()  # nobody answers any more, and nobody says so
+            listener.join()
 
 
 def _listen(stream: "subprocess.Popen[bytes]", count: Count, ready: threading.Event) -> None:

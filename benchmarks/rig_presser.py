@@ -47,7 +47,8 @@ def main(words: list[str]) -> int:
 def press(client: StationClient, times: int) -> None:
     """Press as fast as it is taken, and see each capture become safe."""
     state = client.wait_for(lambda now: now["state"] in ("closed", "ready"), PATIENCE_S, "the station")
-    print(f"ready {Path('/proc/uptime').read_text('ascii').split()[0]}", flush=True)
+    # On a line of its own, whatever a torn log has left in front of it.
+    print(f"\nready {Path('/proc/uptime').read_text('ascii').split()[0]}", flush=True)
     if state["job"] is None and times:
         Operator(client).open_job("Sách mất điện")
     for _ in range(times):
