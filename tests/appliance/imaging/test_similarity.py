@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance.imaging.planes import Plane
-from appliance.imaging.similarity import Match, same_spread, signature
+from appliance.imaging.planes import Plane, Planes
+from appliance.imaging.similarity import Match, differ_at_first_look, same_spread, signature
 from appliance.imaging.view import reduced
+from firmware.simulated import SimulatedCamera
 from tests.appliance.imaging.drawing import spread
 
 
@@ -40,3 +41,14 @@ def test_other_spreads_differ_even_in_the_same_place_and_light() -> None:
 def test_slivers_show_too_little_to_tell(size: tuple[int, int]) -> None:
     noise = signature(np.random.default_rng(1).integers(0, 256, size, np.uint8))
     assert same_spread(noise, noise) is Match.UNSURE
+
+
+def test_pages_of_one_book_are_told_apart_by_a_first_look_and_the_same_one_gets_past_it() -> None:
+    """Set alike, a book's pages share the look of so many features that only their places tell them apart."""
+    camera = SimulatedCamera(1, 4056, 3040)
+    frames = [camera.capture(pressed_at_ns=at) for at in range(3)]
+    views = [reduced(Planes(*(np.ascontiguousarray(each) for each in (f.y, f.u, f.v)))).y for f in frames]
+    first, second, third = (signature(view) for view in views)
+    assert differ_at_first_look(first, third)
+    assert differ_at_first_look(second, third)
+    assert not differ_at_first_look(first, signature(again(views[0], -4, -14, 1.1)))
