@@ -77,7 +77,7 @@ def release(folder: Path) -> Path:
 
 def unpack(machine: Machine, packed: Path) -> None:
     """Lay a packed release down in /opt/src, where a person would have unpacked it."""
-    machine.shell("rm -rf /opt/src && mkdir -p /opt/src && tar -C /opt/src -xf -", stdin=packed.read_bytes())
+    machine.shell("rm -rf /opt/src && mkdir -p /opt/src && tar -C /opt/src -xf - && sync", stdin=packed.read_bytes())
 
 
 def _wheels(folder: Path) -> Path:

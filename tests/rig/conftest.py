@@ -56,7 +56,7 @@ def running(built: Machine, page: bytes) -> Iterator[Machine]:
     built.off()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def clean(scripts: Path) -> Iterator[Machine]:
     """A machine with nothing of ours, switched on, and the project laid down in /opt/src."""
     with clean_machine() as (machine, _):
