@@ -120,7 +120,8 @@ class Listing:
         labels: for each capture, the numbers that are printed on its pages, as far as they are known.
         read: the same, as they were read or said, before neighbours outvoted them.
         gaps: in the order of the list.
-        unread: pages whose printed numbers have not been looked for yet.
+        unread: pages whose printed numbers have not been looked for yet, or that are still to be compared.
+        again: for each capture that shows an earlier one's pages again, by look and number, that one.
     """
 
     captures: tuple[CaptureView, ...]
@@ -128,6 +129,7 @@ class Listing:
     gaps: tuple[GapView, ...] = ()
     unread: int = 0
     read: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    again: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.api import CaptureView, Listing
+from appliance.imaging.similarity import Match, same_spread, signature
 from appliance.numbering.labels import Reading, parse, written
 from appliance.numbering.reader import read_number
 from appliance.numbering.sequence import Run, find_gaps
+from appliance.page_looks import seen_while_capturing, worth_a_look
 from appliance.places import GapView
 from appliance.spool.store import Spool
 from wire.documents import AnsweredGap, Numbering, ReadingDirection, Side
@@ -39,15 +41,22 @@ class PageNumbers:
         self._changed = threading.Condition()
         self._waiting: deque[tuple[Key, bool]] = deque()
         self._known: dict[tuple[Key, bool], Reading | None] = {}
+        self._doubted: deque[tuple[Key, Key]] = deque()
+        self._alike: dict[tuple[Key, Key], bool] = {}
         self._stopped = False
 
     def run(self) -> None:
-        """Read until stopped: the body of the thread."""
+        """Read, and look again where numbers leave a doubt, until stopped: the body of the thread."""
         while (work := self._next()) is not None:
-            (capture_id, side), leaves = work
-            reading = self._read(capture_id, side, leaves)
-            with self._changed:
-                self._known[work] = reading
+            first, second = work
+            if isinstance(second, bool):
+                reading = self._read(*first, second)
+                with self._changed:
+                    self._known[first, second] = reading
+            else:
+                alike = self._look(first, second)
+                with self._changed:
+                    self._alike[first, second] = alike
 
     def stop(self) -> None:
         """End after the page in hand."""
@@ -74,6 +83,7 @@ class PageNumbers:
             self._changed.notify_all()
             readings = [self._known.get(work) for work in wanted]
         said = _with_labels(pages, readings, leaves)
+        run, doubted = self._run(pages, said, waits=bool(missing))
         read: dict[str, tuple[str, ...]] = {}
         for (capture, _), reading in zip(pages, said, strict=True):
             if reading is not None:
@@ -81,14 +91,32 @@ class PageNumbers:
                     *read.get(capture.capture_id, ()),
                     written(reading.style, reading.place),
                 )
-        return replace(listing(captures, pages, find_gaps(said), answered, unread=len(missing)), read=read)
+        return replace(listing(captures, pages, run, answered, unread=len(missing) + doubted), read=read)
 
-    def _next(self) -> tuple[Key, bool] | None:
+    def _run(
+        self, pages: Sequence[tuple[CaptureView, Side]], said: Sequence[Reading | None], *, waits: bool
+    ) -> tuple[Run, int]:
+        """Return what numbers and looks tell, and how many pages are still to be compared; first all are read."""
+        keys: list[Key] = [(capture.capture_id, side) for capture, side in pages]
+        place_of = {key: place for place, key in enumerate(keys)}
+        with self._changed:
+            looked = {pair for pair, alike in self._alike.items() if alike and place_of.keys() >= set(pair)}
+            known = self._alike.keys()
+            alike = {(place_of[one], place_of[other]) for one, other in looked} | seen_while_capturing(pages)
+            run = find_gaps(said, alike)
+            pairs = [] if waits else sorted(worth_a_look(pages, said, run) - alike)
+            self._doubted = deque(pair for one, other in pairs if (pair := (keys[one], keys[other])) not in known)
+            self._changed.notify_all()
+            return run, len({page for _, page in self._doubted})
+
+    def _next(self) -> tuple[Key, bool] | tuple[Key, Key] | None:
         with self._changed:
             while not self._stopped:
                 while self._waiting:
                     if (work := self._waiting.popleft()) not in self._known:
                         return work
+                if self._doubted:
+                    return self._doubted.popleft()
                 self._changed.wait(timeout=_TURN_S)
         return None
 
@@ -99,6 +127,16 @@ class PageNumbers:
             # A page that has left the disk, or that only looks like one: no number is the honest answer.
             log.info("number not read capture=%s side=%s: %s", capture_id, side, error)
             return None
+
+    def _look(self, one: Key, other: Key) -> bool:
+        try:
+            first, second = (
+                signature(_luma(self._spool.path(capture, f"{side}.jpg"))) for capture, side in (one, other)
+            )
+            return same_spread(first, second) is Match.AGREE
+        except (KeyError, OSError, ValueError, cv2.error) as error:
+            log.info("pages not compared %s %s: %s", one, other, error)
+            return False
 
 
 def listing(
@@ -128,7 +166,8 @@ def listing(
         before = pages[gap.after + 1][0].capture_id if gap.after + 1 < len(pages) else ""
         answer = next((one.answer for one in answered if (one.first, one.last) == (first, last)), None)
         gaps.append(GapView(first, last, pages[gap.after][0].capture_id, before, answer))
-    return Listing(captures, labels, tuple(gaps), unread)
+    again = {pages[page][0].capture_id: pages[earlier][0].capture_id for earlier, page in run.seen_again}
+    return Listing(captures, labels, tuple(gaps), unread, again=again)
 
 
 def _sides(capture: CaptureView, direction: ReadingDirection) -> list[Side]:

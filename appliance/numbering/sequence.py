@@ -57,6 +57,7 @@ class Run:
         uncounted: unread pages that the count passes over: plates, or a leaf taken twice of which too little was read.
         outvoted: pages whose reading was not believed.
         seen_again: pages that show an earlier one again, by their look: (earlier, page); numbered or not.
+        doubtful: pages by whose count a number would be borne twice, and too little was read: (earlier, page).
     """
 
     numbers: tuple[tuple[Style, int] | None, ...]
@@ -66,6 +67,7 @@ class Run:
     uncounted: tuple[int, ...]
     outvoted: tuple[int, ...]
     seen_again: tuple[tuple[int, int], ...] = ()
+    doubtful: tuple[tuple[int, int], ...] = ()
 
 
 def find_gaps(readings: Sequence[Reading | None], alike: Iterable[tuple[int, int]] = ()) -> Run:
@@ -121,6 +123,7 @@ def _spread(run: Run, kept: list[int], earlier_of: dict[int, int]) -> Run:
         tuple(kept[page] for page in run.uncounted),
         tuple(kept[page] for page in run.outvoted),
         tuple((earlier, page) for page, earlier in sorted(earlier_of.items())),
+        tuple((kept[one], kept[other]) for one, other in run.doubtful),
     )
 
 
@@ -140,10 +143,12 @@ def _found(readings: Sequence[Reading | None]) -> Run:
         for index, (each, number) in enumerate(zip(heard, numbers, strict=True))
         if each is not None and (each.style, each.place) != number
     )
-    doubles, uncounted = _doubles(heard, numbers)
+    doubles, doubtful = _doubles(heard, numbers)
+    uncounted = tuple(each.page if heard[each.page] is None else each.earlier for each in doubtful)
     for index in uncounted:
         numbers[index] = None
-    return Run(tuple(numbers), _gaps(numbers), doubles, pairs, uncounted, outvoted)
+    unsure = tuple((each.earlier, each.page) for each in doubtful)
+    return Run(tuple(numbers), _gaps(numbers), doubles, pairs, uncounted, outvoted, doubtful=unsure)
 
 
 def _counts(heard: Sequence[Reading | None]) -> list[_Count | None]:
@@ -200,8 +205,8 @@ def _gaps(numbers: Sequence[_Count | None]) -> tuple[Gap, ...]:
 
 def _doubles(
     heard: Sequence[Reading | None], numbers: Sequence[_Count | None]
-) -> tuple[tuple[Double, ...], tuple[int, ...]]:
-    """Find the numbers borne twice, and the pages that only seem to repeat one because they bear none."""
+) -> tuple[tuple[Double, ...], tuple[Double, ...]]:
+    """Find the numbers that are borne twice, and those that only seem to be because a page bears none."""
     seen: dict[_Count, int] = {}
     repeats = []
     for index, number in enumerate(numbers):
@@ -209,8 +214,7 @@ def _doubles(
         if number is not None and earlier != index:
             repeats.append(Double(earlier, index, *number))
     certain = [each for each in repeats if any(_both_read(heard, near) for near in repeats if _next(each, near))]
-    doubtful = [each for each in repeats if each not in certain]
-    return tuple(certain), tuple(each.page if heard[each.page] is None else each.earlier for each in doubtful)
+    return tuple(certain), tuple(each for each in repeats if each not in certain)
 
 
 def _next(one: Double, other: Double) -> bool:
