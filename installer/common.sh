@@ -6,6 +6,8 @@ readonly etc=/etc/lattrang
 readonly srv=/srv/lattrang
 readonly least_opt_mib=1500
 readonly least_var_mib=300
+# What services need to come up. Root still finds room where they, for whom ext4 keeps none, do not.
+readonly least_running_mib=50
 
 say() { printf 'install.sh: %s\n' "$*" >&2; }
 
@@ -40,6 +42,9 @@ fail_by_log() { # CODE SENTENCE — a full disk and a dead line have codes of th
     local reason="$2"
     if grep -qiE 'no space left|not enough free space|disk quota' "$log"; then
         fail INST-11 5 "the disk is full. Make room, then run this again: it goes on where it stopped."
+    fi
+    if grep -qiE "^ERROR: Wheel .* is invalid" "$log"; then
+        fail INST-18 4 "this copy of the program is not whole: a package in it is damaged. Fetch it again."
     fi
     if grep -qiE 'could not resolve|temporary failure|name or service not known|could not connect|connection timed out|connection refused|network is unreachable|failed to establish|connecttimeout|readtimeout|incompleteread|connection broken' "$log"; then
         fail INST-12 6 "the network does not answer. Connect this machine, then run this again: it goes on where it stopped."

@@ -64,6 +64,7 @@ install_station() {
     chgrp lattrang "$etc/station.toml"
     take_time_from "$centre"
     switch_to "$release"
+    need_room /var "$least_running_mib"
     start_units station
     end_role station
     show_screen
@@ -153,6 +154,7 @@ install_central() {
     set_up_central "$release" ${host:+--host "$host"}
     give_time
     switch_to "$release"
+    need_room /var "$least_running_mib"
     start_units central
     end_role central
     say "the screens: https://${host:-$(hostname)}/enter, or http://127.0.0.1:8600/enter on this machine, signed in with /var/lib/lattrang-central/web.token"

@@ -1,6 +1,7 @@
 """What install.sh says when it cannot: a code, a sentence, and nothing changed."""
 
 import fcntl
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,15 @@ def test_why_packages_do_not_come_is_told_apart(shell: Shell, words: str, code: 
     assert said.returncode != 0
     assert f"install.sh: {code}: " in said.stderr
     assert words.splitlines()[0] in said.stderr
+
+
+def test_a_torn_package_in_the_copy_is_not_taken_for_a_lack_of_network_or_room(shell: Shell, tmp_path: Path) -> None:
+    torn = tmp_path / "torn-1.0-py3-none-any.whl"
+    torn.write_bytes(b"PK\x03\x04" + bytes(200))
+    pip = f"{sys.executable} -m pip --disable-pip-version-check install --no-index --target {tmp_path}/out {torn}"
+    said = shell.call(f"run_logged {pip} || fail_by_log INST-06 'Python packages could not be installed.'")
+    assert said.returncode == 4
+    assert "INST-18: this copy of the program is not whole" in said.stderr
 
 
 def test_packages_of_an_interrupted_installation_are_set_up_first(shell: Shell, tmp_path: Path) -> None:
