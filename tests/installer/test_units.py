@@ -166,6 +166,17 @@ def test_the_units_that_a_screen_asks_are_no_root_and_hold_what_they_need_and_no
     assert "d /run/lattrang-asked 2770 lattrang-station lattrang -" in folders
 
 
+def test_a_request_that_nobody_can_take_is_tried_again_every_few_seconds_and_no_faster() -> None:
+    for name in ("pair", "usb"):
+        unit = Unit(FOLDER / f"lattrang-{name}.service")
+        # Found again for as long as it lies there: without this a missing program was started eleven times a second.
+        pace = f"/bin/sh -c 'test ! -e /run/lattrang-asked/{name}.json || sleep 5'"
+        assert unit["Service"]["ExecStopPost"] == f"+-{pace}"
+        # Where one of these is missing there is no namespace, and then nothing runs that could wait or tell.
+        needed = {place for place in unit["Service"]["ReadWritePaths"].split() if not place.startswith("-")}
+        assert needed == {"/run/lattrang-asked"}
+
+
 def test_the_browser_on_the_display_reaches_the_screen_and_nothing_else() -> None:
     unit = Unit(FOLDER / "lattrang-kiosk.service")
     assert (unit.all("IPAddressDeny"), unit.all("IPAddressAllow")) == (["any"], ["localhost"])
