@@ -49,7 +49,7 @@ def _open(station: FakeStation, verdict: Verdict = Verdict.OK, **changes: object
     job = job_view(*(capture_view(n) for n in range(1, 8)), last, to_fix=int(verdict is Verdict.BAD))
     offer = changes.pop("mute_offer", "")
     job = replace(job, mute_offer=offer, shift_note="Trang 48 rách, nhẹ tay", condition=("torn",))
-    _closed(station, **({"state": SessionState.READY, "job": job, "last": last} | changes))
+    _closed(station, **({"state": SessionState.READY, "job": job, "last": last, "safe_captures": 8} | changes))
 
 
 def _review(station: FakeStation, **changes: object) -> None:
