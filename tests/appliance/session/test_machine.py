@@ -259,6 +259,7 @@ def test_nothing_touches_the_list_after_the_hand_over(desk: Desk) -> None:
 STEPS = (
     "press", "press", "press", "hold", "long", "release", "safe", "safe", "fail", "no-room", "judge", "judge",
     "pause", "resume", "room", "tick", "recovered", "not-recovered", "retake", "queue-full",
+    "look", "back",
 )  # fmt: skip
 
 
@@ -270,6 +271,7 @@ class World:
     presses: int = 0
     started: int = 0
     resumed: int = 0
+    walked: int = 0
     in_flight: str | None = None
     foot_on: str | None = None
     listed: list[str] = field(default_factory=list)
@@ -293,7 +295,14 @@ class World:
                 name = f"c{self.presses}"
                 up = [] if self.foot_on is None else [ev.Released(self.foot_on)]
                 self.foot_on = name
-                was_paused = self.desk.data.state == Paused(PauseReason.PERSON) and self.desk.data.captures_left > 0
+                review = self.desk.data.review
+                walks = review is not None and review.slot is None
+                self.walked += walks
+                was_paused = (
+                    not walks
+                    and self.desk.data.state == Paused(PauseReason.PERSON)
+                    and self.desk.data.captures_left > 0
+                )
                 self.resumed += was_paused
                 return [*up, ev.Pressed(name, 0, ev.Guards(queue_full=step == "queue-full"))]
             case "retake":
@@ -329,6 +338,8 @@ class World:
                 return [ev.PauseAsked()]
             case "resume":
                 return [ev.ResumeAsked()]
+            case "look" | "back":
+                return [ev.ReviewAsked(over=step == "back")]
             case "room":
                 return [ev.RoomChanged(room)]
             case "tick":
@@ -374,7 +385,8 @@ def test_in_any_order_no_press_goes_uncounted_and_every_safe_capture_is_in_the_l
     world.desk.tell(ev.JobOpened())
     for step in steps:
         world.step(*step)
-        assert world.presses == world.started + world.resumed + world.desk.data.refused_presses - world.failed
+        led_to = world.started - world.failed + world.resumed + world.walked  # a capture, a start, a step in the list
+        assert world.presses == led_to + world.desk.data.refused_presses
         assert sum(not shot.safe for shot in world.desk.data.shots) == (world.in_flight is not None)
         assert (world.in_flight is not None) == (world.desk.data.name is SessionState.CAPTURING)
         assert set(world.listed) | world.gone == set(world.safe)
