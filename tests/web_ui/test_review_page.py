@@ -66,6 +66,13 @@ def test_what_a_person_has_kept_or_explained_is_no_task_any_more() -> None:
     assert review_of(long_list(gaps=(replace(GAP, answer="absent"),), bad=False)).must == 0
 
 
+def test_a_spread_that_was_taken_before_however_far_back_is_a_task() -> None:
+    page = review_of(replace(long_list(gaps=(), bad=False), again={"capture-18": "capture-2"}))
+    assert [card.key for card in page.tasks] == ["capture-12", "capture-18"]
+    assert page.tasks[1].lead is not None
+    assert page.tasks[1].lead.code == "duplicate"
+
+
 def test_the_gate_says_how_much_is_left_and_leads_to_the_first(person: FlaskClient, reviewing: FakeStation) -> None:
     page = person.get("/review").text
     assert "Còn 2 việc bắt buộc, 1 việc nên xem" in page

@@ -91,10 +91,11 @@ def review_of(listing: Listing, at: str = "", *, show_all: bool = False) -> Revi
     )
 
 
-def need_of(capture: CaptureView) -> Need:
+def need_of(capture: CaptureView, *, again: bool = False) -> Need:
     """Return whether hand-over waits for a capture.
 
-    What is bad must be shot again or kept, what is being judged must be waited for, doubts should be seen.
+    What is bad must be shot again or kept, what is being judged must be waited for, doubts should be seen. `again` says
+    that it shows an earlier one's pages, however far back.
     """
     if capture.delivery is Delivery.DAMAGED or capture.verdict is Verdict.PENDING:
         return "must"
@@ -104,7 +105,7 @@ def need_of(capture: CaptureView) -> Need:
         return "must"
     is_doubtful = capture.verdict in (Verdict.WARN, Verdict.UNSURE)
     # A picture that took another one's place is like that one: no news.
-    is_double = not capture.replaced and any(finding.code == "duplicate" for finding in capture.findings)
+    is_double = not capture.replaced and (again or any(finding.code == "duplicate" for finding in capture.findings))
     return "should" if is_doubtful or is_double or capture.marks else ""
 
 
@@ -124,10 +125,11 @@ def _cards(listing: Listing) -> tuple[Card, ...]:
 
 
 def _card(capture: CaptureView, listing: Listing, previous: str, following: list[str]) -> Card:
-    lead = lead_of(capture)
+    again = capture.capture_id in listing.again
+    lead = lead_of(capture) or (Lead("duplicate", "info", "both") if again else None)
     return Card(
         key=capture.capture_id,
-        need=need_of(capture),
+        need=need_of(capture, again=again),
         tone=TONE_OF_VERDICT[capture.verdict],
         capture=capture,
         gap=None,
