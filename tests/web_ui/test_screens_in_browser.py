@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.web_ui.fakes import FakeStation
+from appliance.api import SessionState
+from tests.web_ui.fakes import FakeStation, job_view
 from tests.web_ui.screens import SCREENS
 from tests.web_ui.test_in_browser import (  # noqa: F401 - the same browser
     SIZES,
@@ -12,6 +13,7 @@ from tests.web_ui.test_in_browser import (  # noqa: F401 - the same browser
     axe_violations,
     chromium,
     pytestmark,
+    wait_until,
 )
 
 # The clipping rule: a box that hides what runs over leaves room for the tallest letters (an accent on a circumflex).
@@ -42,3 +44,83 @@ def test_every_screen_is_whole_and_can_be_used_by_everybody(
             assert axe_violations(screen.page) == [], shown.name
             assert_fits(screen, shown.name, smallest_px=44)
             assert screen.page.evaluate(CLIPPED) == [], shown.name
+
+
+COLOURFUL = ("capture-ok", "capture-warn", "capture-bad", "camera-lost", "job-wrong-code", "review-gap", "leaves")
+"""Between them they show every colour that the screens have; what only reads has no other in the dark."""
+
+
+@pytest.mark.parametrize(("chosen", "names"), [("dark", COLOURFUL[4:]), ("contrast", COLOURFUL)])
+def test_every_screen_takes_the_look_that_was_chosen(
+    chromium: object,  # noqa: F811
+    address: str,  # noqa: F811
+    station: FakeStation,
+    chosen: str,
+    names: tuple[str, ...],
+) -> None:
+    with Screen(chromium, address, SIZES["small touch"], reduced_motion="reduce") as screen:
+        screen.context.add_cookies([{"name": "lattrang_theme", "value": chosen, "url": address}])
+        for shown in (shown for shown in SCREENS if shown.name in names):
+            screen.page.goto("about:blank")
+            shown.prepare(station)
+            screen.page.goto(address + shown.path)
+            assert screen.page.evaluate("document.documentElement.className").split()[0] == chosen, shown.name
+            assert axe_violations(screen.page) == [], shown.name
+            assert_fits(screen, shown.name, smallest_px=44)
+
+
+def test_what_is_printed_is_black_on_white_however_the_screen_looks(
+    chromium: object,  # noqa: F811
+    address: str,  # noqa: F811
+    station: FakeStation,
+) -> None:
+    slip = next(shown for shown in SCREENS if shown.name == "slip")
+    with Screen(chromium, address) as screen:
+        screen.context.add_cookies([{"name": "lattrang_theme", "value": "contrast", "url": address}])
+        slip.prepare(station)
+        screen.page.goto(address + slip.path)
+        ink = "getComputedStyle(document.querySelector('.slip-card h1, .slip-card h2')).color"
+        assert screen.page.evaluate(ink) == "rgb(255, 255, 255)"
+        screen.page.emulate_media(media="print")
+        assert screen.page.evaluate(ink) == "rgb(28, 35, 41)"
+
+
+def test_a_second_capture_page_says_that_it_is_one_and_a_press_counts_once(
+    chromium: object,  # noqa: F811
+    address: str,  # noqa: F811
+    station: FakeStation,
+) -> None:
+    station.show(state=SessionState.READY, job=job_view(), last=None)
+    with Screen(chromium, address) as first:
+        second = first.context.new_page()
+        second.goto(address)
+        second.wait_for_selector("#elsewhere:visible")
+        assert first.page.locator("#elsewhere").is_hidden()
+        assert axe_violations(second) == []
+        second.keyboard.press(" ")
+        wait_until(first, lambda: ("release",) in station.asked)
+        # Both show what the one pressed, and nothing was pressed twice.
+        for page in (first.page, second):
+            page.wait_for_selector("#verdict")
+        assert station.asked.count(("press",)) == 1
+        first.page.goto("about:blank")
+        second.wait_for_selector("#elsewhere", state="hidden")
+
+
+def test_the_pedal_walks_only_through_the_page_that_is_in_front(
+    chromium: object,  # noqa: F811
+    address: str,  # noqa: F811
+    station: FakeStation,
+) -> None:
+    next(shown for shown in SCREENS if shown.name == "closed").prepare(station)
+    station.show(walk=(0, 0))
+    with Screen(chromium, address) as front:
+        behind = front.context.new_page()
+        behind.add_init_script("Object.defineProperty(document, 'hidden', { get: () => true })")
+        behind.goto(address)
+        for walk in ((1, 0), (1, 1)):
+            number = station.show(walk=walk).number
+            for page in (front.page, behind):
+                page.wait_for_function(f"document.getElementById('face')?.dataset.number !== '{number - 1}'")
+        front.page.wait_for_url("**/job/new**")
+        assert behind.url.rstrip("/") == address

@@ -51,6 +51,12 @@ def post(client: FlaskClient, path: str, **values: str):
     return client.post(path, data={"csrf": csrf[1], **values})
 
 
+def test_a_full_disk_names_the_way_by_usb(someone: FlaskClient, station: FakeStation) -> None:
+    job = job_view(capture_view(1), capture_view(2))
+    station.show(state=SessionState.PAUSED, job=job, last=job.latest[-1], room_for_captures=0)
+    assert "4 trang đã an toàn. Nối mạng để gửi bớt, hoặc cắm ổ USB để chuyển về trung tâm." in someone.get("/").text
+
+
 def test_a_new_station_begins_with_its_set_up_and_goes_where_it_stopped(someone: FlaskClient, setup: FakeSetUp) -> None:
     setup.pairing_view = PairingView("idle", "tram-02")
     assert someone.get("/").location == "/setup"

@@ -2,6 +2,7 @@
 
 import { fragment, morph } from "../common/morph.js";
 import { send, sendForm } from "./commands.js";
+import { followElsewhere } from "./elsewhere.js";
 import { followPedal } from "./pedal.js";
 import { followPreview } from "./preview.js";
 import { followScanner } from "./scanner.js";
@@ -67,5 +68,6 @@ document.addEventListener("submit", (event) => {
 refresh(null, true);
 followPedal(send);
 followPreview();
+followElsewhere();
 followScanner();
 followState();

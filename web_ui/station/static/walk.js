@@ -5,7 +5,8 @@ let walked = null;
 export function followWalk(walk) {
   const before = walked;
   walked = walk;
-  if (!before) return;
+  // A page behind another one keeps count but presses nothing: one foot must not open or hand over twice.
+  if (!before || document.hidden) return;
   for (let steps = walk[0] - before[0]; steps > 0; steps -= 1) next();
   if (walk[1] > before[1]) (current() ?? next())?.click();
 }
