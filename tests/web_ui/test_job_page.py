@@ -5,9 +5,9 @@ from flask.testing import FlaskClient
 from msgspec import structs
 from werkzeug.test import TestResponse
 
-from appliance.api import NewJob, SessionState
+from appliance.api import Listing, NewJob, SessionState, Verdict
 from appliance.copies import BatchView, DoneBefore, Found
-from tests.web_ui.fakes import ITEM, FakeStation, job_view
+from tests.web_ui.fakes import BLUR, ITEM, FakeStation, capture_view, job_view
 from tests.web_ui.running import TOKEN
 from tests.web_ui.test_station_commands import post
 
@@ -95,6 +95,13 @@ def test_the_next_volume_begins_with_what_is_known_of_the_first(person: FlaskCli
     assert 'value="Tập 2"' in page
     assert 'name="like" value="job-1"' in page
     assert person.get("/job/new?after=nowhere").status_code == 404
+
+
+def test_the_next_volume_waits_for_what_must_be_done_in_this_one(person: FlaskClient, station: FakeStation) -> None:
+    station.listed = Listing((capture_view(1), capture_view(2, Verdict.BAD, right=(BLUR,))))
+    station.show(state=SessionState.READY, job=job_view(*station.listed.captures))
+    assert form(person, "/job/part").location == "/review?at=capture-2"
+    assert station.asked == []
 
 
 def test_condition_and_an_honest_end_are_on_the_sheet(person: FlaskClient, station: FakeStation) -> None:

@@ -95,7 +95,7 @@ def test_the_worst_finding_leads_and_quiet_news_does_not_hide_it() -> None:
         (LinkView("no_server", 6, 0, 0), "Máy chủ vắng · 6 lần chụp chờ gửi", "warn"),
         (LinkView("refused", 6, 0, 0), "Máy chủ chưa duyệt trạm này", "bad"),
         (LinkView("offline", 6, 2, 0), "Trung tâm không nhận 2 lần chụp", "bad"),
-        (LinkView("online", 0, 0, 1), "1 lần chụp hỏng trên ổ đĩa (DISK-03)", "bad"),
+        (LinkView("online", 0, 0, 1), "1 lần chụp hỏng trên ổ đĩa (DISK-06)", "bad"),
         (LinkView("something-new", 0, 0, 0), "Chưa rõ đường truyền", "plain"),
     ],
 )

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.api import NewJob, StationApi
 from appliance.copies import Found
 from appliance.errors import NotNow
+from web_ui.station.review import what_must_be_done_first
 from wire.documents import Condition, Numbering
 from wire.ids import is_name
 
@@ -62,8 +63,10 @@ def _open(station: StationApi) -> Answer:
 
 def _new_part(station: StationApi) -> Answer:
     job = station.snapshot().job
-    station.hand_over()
-    return redirect(url_for("new_job", after=job.job_id if job else None), code=303)
+    left = what_must_be_done_first(station, job) if job is not None else None
+    if left is None:
+        station.hand_over()
+    return left or redirect(url_for("new_job", after=job.job_id if job else None), code=303)
 
 
 def _reopen(station: StationApi) -> Answer:

@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, jsonify, redirect, render_template, re
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.api import HandedOverView, SessionState, StationApi
+from appliance.api import HandedOverView, JobView, SessionState, StationApi
 from appliance.places import SlotView
 from web_ui.station.commands import wants_json
 from web_ui.station.pictures import cropped_jpeg
@@ -105,13 +105,18 @@ def _hand_over(station: StationApi) -> Answer:
         # A program knows what it does. A button that was hit twice finds no job: what is said then is true.
         station.hand_over()
         return redirect(url_for("home"), code=303)
+    left = what_must_be_done_first(station, job)
+    if left is None:
+        station.hand_over()
+    return left or redirect(url_for("slip", job_id=job.job_id), code=303)
+
+
+def what_must_be_done_first(station: StationApi, job: JobView) -> BaseResponse | None:
+    """Lead to what has to be done before `job` may be handed over; None where nothing has."""
     if job.leaves is not None and not job.leaves.is_paired:
         return redirect(url_for("leaves"), code=303)
     page = review_of(station.listing())
-    if page.must:
-        return redirect(url_for("review", at=page.tasks[0].key), code=303)
-    station.hand_over()
-    return redirect(url_for("slip", job_id=job.job_id), code=303)
+    return redirect(url_for("review", at=page.tasks[0].key), code=303) if page.must else None
 
 
 def _zoom(station: StationApi, capture_id: str, side: str) -> Response:
