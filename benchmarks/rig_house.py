@@ -21,7 +21,8 @@ _PARTS: Final = (
 _HARDWARE: Final = """[Unit]
 Description=The header and the camera of the rig
 DefaultDependencies=no
-After=local-fs.target
+Wants=sys-kernel-config.mount
+After=local-fs.target sys-kernel-config.mount
 Before=sysinit.target lattrang-station.service
 ConditionVirtualization=uml
 [Service]
@@ -41,6 +42,8 @@ def furnish(folder: Path) -> None:
     done = root / "opt" / "rig" / "furnished"
     lists = subprocess.run(["bash", "-c", _LISTS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     wanted = "\n".join((*_PACKAGES, *lists.split()))
+    _write(root / "etc/systemd/system/rig-hardware.service", _HARDWARE)
+    _write(root / "etc/systemd/system/lattrang-station.service.d/rig.conf", _LENT)
     if done.exists() and done.read_text("utf-8") == wanted:
         return
     with mounted(root):
@@ -50,8 +53,6 @@ def furnish(folder: Path) -> None:
         _run([*chroot, "systemctl", "-q", "disable", "chrony", "mosquitto", "nginx"])
     for name in _ON_A_PI:
         _stand_in(root, name)
-    _write(root / "etc/systemd/system/rig-hardware.service", _HARDWARE)
-    _write(root / "etc/systemd/system/lattrang-station.service.d/rig.conf", _LENT)
     _run(["chroot", str(root), "systemctl", "-q", "enable", "rig-hardware"])
     _write(done, wanted)
 
