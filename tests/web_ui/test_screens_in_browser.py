@@ -121,6 +121,7 @@ def test_the_pedal_walks_only_through_the_page_that_is_in_front(
         for walk in ((1, 0), (1, 1)):
             number = station.show(walk=walk).number
             for page in (front.page, behind):
-                page.wait_for_function(f"document.getElementById('face')?.dataset.number !== '{number - 1}'")
+                # By selector: the driver's wait_for_function needs eval, which the page rightly forbids.
+                page.wait_for_selector(f"html:not(:has(#face[data-number='{number - 1}']))", state="attached")
         front.page.wait_for_url("**/job/new**")
         assert behind.url.rstrip("/") == address
