@@ -2,6 +2,7 @@
 
 import argparse
 import http.client
+import logging
 import os
 import shutil
 import threading
@@ -12,6 +13,8 @@ from wire.errors import CodedError, ExitCode
 
 if TYPE_CHECKING:
     from appliance.config import WebSection
+
+log = logging.getLogger(__name__)
 
 _ASK_EVERY_S: Final = 1.0
 _BROWSERS: Final = ("chromium", "chromium-browser")
@@ -80,8 +83,8 @@ def _ticket(web: "WebSection", token: str, stop: threading.Event) -> str:
                 raise _CannotShow(
                     "KIOSK-02", "The station's screen does not take this token.", "Start both services again."
                 )
-        except (OSError, http.client.HTTPException):
-            pass
+        except (OSError, http.client.HTTPException) as error:
+            log.info("the station's screen does not answer yet: %s", error)
         finally:
             line.close()
         stop.wait(_ASK_EVERY_S)
