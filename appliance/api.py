@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from appliance.copies import BatchView, Found
+from appliance.jobs.copies import BatchView, Found
 from appliance.places import GapView, LeavesView, SlotView
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
 

@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.copies import Found
+from appliance.jobs.copies import Found
 from wire.documents import ItemRef
 from wire.ids import new_id
 

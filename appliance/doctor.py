@@ -14,11 +14,11 @@ from pathlib import Path
 from socket import create_connection
 from typing import Final
 
-from appliance.certificates import context, not_after
 from appliance.clocks import is_synchronised
 from appliance.config import BrokerSection, StationConfig
 from appliance.errors import PairingError, StationError
-from appliance.pairing_line import Address, Trust, time_there
+from appliance.pairing.certificates import context, not_after
+from appliance.pairing.line import Address, Trust, time_there
 from appliance.spool.faults import unreadable_index
 from appliance.spool.files import Paths
 from appliance.spool.retention import MIB

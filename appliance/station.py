@@ -9,15 +9,15 @@ from functools import partial
 from typing import Final
 
 from appliance.api import CaptureView, Listing, StationApi
-from appliance.bench import Bench
 from appliance.config import StationConfig
 from appliance.errors import SpoolError, StationError
-from appliance.joblist import JobList
+from appliance.jobs.joblist import JobList
 from appliance.late_camera import LateCamera
 from appliance.page_numbers import PageNumbers
 from appliance.people import People
 from appliance.session.front import StationFront
 from appliance.session.runner import Session
+from appliance.setup.bench import Bench
 from appliance.spool.store import Spool
 from appliance.threads import Pulse, ServiceThread, unwatched
 from appliance.worker import Worker

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from appliance.joblist import document
+from appliance.jobs.joblist import document
 from appliance.model import SOFTWARE
 from appliance.session.job import Job
 from appliance.spool import Spool
@@ -18,7 +18,7 @@ from benchmarks.fault_listener import SAFE_EVENT
 from central.audit import audit
 from central.catalogue import Catalogue
 from central.config import CentralConfig
-from central.staging import StoreLayout, read_receipt, same_files
+from central.receiving.staging import StoreLayout, read_receipt, same_files
 from wire import codec
 from wire.digest import sha256_of
 from wire.documents import CAPTURE_FILE, LIST_FILE, PAGES_FILE, CaptureDocument, JobListDocument

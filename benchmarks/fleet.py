@@ -19,12 +19,12 @@ from pathlib import Path
 import psutil
 
 from benchmarks.fleet_parts import Figures, Load, run_slow_worker, run_stations, spawn
-from central import ca, provision
-from central.admin import Admin
-from central.broker import MAX_QUEUED_BYTES
+from central.authority import ca, provision
+from central.authority.admin import Admin
+from central.authority.broker import MAX_QUEUED_BYTES
 from central.config import CentralConfig, WorkerLimits
 from central.mqtt import QUEUE_LENGTH
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from lattrang.demo.waiting import wait_until
 from wire.limits import KIB, MIB
 

@@ -17,7 +17,7 @@ from appliance.spool.retention import Room
 from appliance.spool.rows import Counts, Pending
 from appliance.spool.state import PublisherState, StationState
 from benchmarks.captures import Capture, draw
-from central.ca import Credentials
+from central.authority.ca import Credentials
 from central.config import CentralConfig
 from central.work import run_worker
 from wire import codec, topics

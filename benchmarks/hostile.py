@@ -27,13 +27,13 @@ from benchmarks.hostile_line import Sender
 from benchmarks.hostile_others import HostileWorker, attack_from_outside
 from benchmarks.hostile_pictures import picture
 from benchmarks.hostile_station import HostileStation, with_pages
-from central import ca, provision
 from central.audit import audit
+from central.authority import ca, provision
 from central.catalogue import Catalogue, schema
 from central.config import WorkerLimits
 from central.mqtt import BrokerAddress
 from central.office import Office
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from firmware.registry import CameraConfig
 from lattrang.demo.site import Site, SitePlan
 from lattrang.demo.waiting import wait_until

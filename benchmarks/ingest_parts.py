@@ -16,8 +16,8 @@ from benchmarks.captures import Capture
 from central import mqtt
 from central.catalogue import Catalogue
 from central.config import WorkerLimits, default_database
-from central.receiver import Receiver
-from central.staging import Staging, StoreLayout
+from central.receiving.receiver import Receiver
+from central.receiving.staging import Staging, StoreLayout
 from wire import codec, topics
 from wire.limits import DEFAULT_CHUNK_BYTES
 from wire.messages import Grant, Receipt

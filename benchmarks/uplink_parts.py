@@ -20,11 +20,12 @@ from appliance.config import BrokerSection, SpoolSection, StationConfig, Station
 from appliance.config import render as render_station
 from appliance.spool import RetentionPolicy, Spool
 from benchmarks.captures import Capture, draw
-from central import mqtt, provision
-from central.ca import Credentials, worker_name
+from central import mqtt
+from central.authority import provision
+from central.authority.ca import Credentials, worker_name
 from central.config import CentralConfig, WorkerLimits
-from central.grants import Grant, Ledger
-from central.receiver import subscriptions
+from central.receiving.grants import Grant, Ledger
+from central.receiving.receiver import subscriptions
 from lattrang.buffers import keep_chunks
 from lattrang.demo.processes import Process
 from lattrang.demo.waiting import wait_until

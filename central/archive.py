@@ -3,11 +3,12 @@
 import logging
 from pathlib import Path
 
-from central import files, ingest
+from central import files
 from central.catalogue import Catalogue, records
 from central.errors import StoreError
-from central.ingest import Facts, Refusal
-from central.staging import Incoming, Staging, StoreLayout, read_receipt, same_files
+from central.receiving import ingest
+from central.receiving.ingest import Facts, Refusal
+from central.receiving.staging import Incoming, Staging, StoreLayout, read_receipt, same_files
 from wire import codec
 from wire.documents import LIST_FILE
 from wire.errors import ProtocolError

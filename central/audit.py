@@ -11,7 +11,7 @@ from central import archive, clock, files
 from central.catalogue import Catalogue, records, schema
 from central.config import CentralConfig
 from central.errors import CatalogueError, StoreError
-from central.staging import StoreLayout, read_receipt
+from central.receiving.staging import StoreLayout, read_receipt
 from wire.digest import sha256_of_stream
 from wire.ids import new_id
 

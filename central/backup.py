@@ -23,7 +23,7 @@ from central import files
 from central.catalogue import Catalogue
 from central.config import CentralConfig
 from central.errors import BackupError
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from wire import VERSION
 from wire.digest import sha256_of, sha256_of_stream
 from wire.lock import alone_in

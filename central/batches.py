@@ -11,7 +11,7 @@ from central import clock
 from central.catalogue import Catalogue, fleet_records, schema
 from central.config import CentralConfig
 from central.errors import BatchError
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from wire import codec
 from wire.digest import sha256_of
 from wire.documents import BatchDocument, BatchItem, ItemRef

@@ -1,7 +1,7 @@
 """Hand-over by disk, the centre's half: what a disk offers goes the way of the line, the answers go onto the disk.
 
-Proof, storing and receipts are those of a worker (`central.ingest`, `central.staging`, `central.archive`); chunks,
-grants and timers are not needed. Everything may be interrupted and repeated: what is here gets its receipt again.
+Proof, storing and receipts are those of a worker (`central.receiving`, `central.archive`); chunks, grants and timers
+are not needed. Everything may be interrupted and repeated: what is here gets its receipt again.
 """
 
 import logging
@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from central import ca, clock, ingest
+from central import clock
 from central.archive import Archive
+from central.authority import ca
 from central.catalogue import Catalogue, fleet_records
 from central.config import CentralConfig
 from central.errors import AuthorityError, CentralError, StoreFull
-from central.ingest import Refusal
-from central.staging import Incoming, Staging, StoreLayout, same_files
+from central.receiving import ingest
+from central.receiving.ingest import Refusal
+from central.receiving.staging import Incoming, Staging, StoreLayout, same_files
 from wire import codec, disk
 from wire.disk import ANSWER_FILE, OFFER_FILE, CarryError, Folder, NotOurs, Unreadable
 from wire.errors import CodedError, ExitCode, ProtocolError

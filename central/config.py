@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from central.broker import MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES
-from central.ca import Credentials, credentials_in
+from central.authority.broker import MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES
+from central.authority.ca import Credentials, credentials_in
 from central.errors import ConfigError
 from central.mqtt import BrokerAddress
 from wire import pairing

@@ -21,7 +21,7 @@ from central.catalogue import Catalogue
 from central.catalogue.schema import captures, pages
 from central.errors import CatalogueError
 from central.pulse import Beat, unheard
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from central.thumbnail_child import DISK_ANSWER
 
 log = logging.getLogger(__name__)

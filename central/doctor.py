@@ -11,13 +11,13 @@ from typing import Final
 
 from cryptography import x509
 
-from central import broker, ca
-from central.admin import Admin
+from central.authority import broker, ca
+from central.authority.admin import Admin
 from central.catalogue import Catalogue
 from central.config import CentralConfig
 from central.errors import AuthorityError, BrokerError, CentralError, StoreError
 from central.mqtt import Connected
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from wire.limits import MAX_PACKET_BYTES, MIB
 
 _SOON: Final = timedelta(days=60)

@@ -21,7 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from central.ca import Credentials
+from central.authority.ca import Credentials
 from central.errors import BrokerError
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Final
 from central import clock
 from central.api import ItemRow, PageRow, PairingApi, StationRow, Totals
 from central.catalogue import Catalogue, fleet_records, queries
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from wire.documents import Side
 from wire.ids import new_id
 from wire.messages import Locate

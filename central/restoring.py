@@ -18,8 +18,9 @@ from typing import IO, Final
 
 import msgspec
 
-from central import access, backup, ca, files, revocation
-from central.broker import LOOPBACK
+from central import backup, files
+from central.authority import access, ca, revocation
+from central.authority.broker import LOOPBACK
 from central.catalogue import Catalogue, fleet_records
 from central.config import CentralConfig, load, parse
 from central.errors import BackupError

@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from central.api import CentralApi
-from central.ca import OFFICE
+from central.authority.ca import OFFICE
 from central.catalogue import Catalogue
 from central.config import CentralConfig
 from central.derivatives import Derivatives
 from central.fleet import SUBSCRIPTIONS, Fleet
 from central.mqtt import MqttClient
 from central.office import Office
-from central.pairing import PairingDesk
-from central.pairing_front import PairingFront
-from central.pairing_listener import PairingListener
+from central.pairing.desk import PairingDesk
+from central.pairing.front import PairingFront
+from central.pairing.listener import PairingListener
 from central.pulse import Pulse, unwatched
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ import threading
 from contextlib import closing
 
 from central.archive import adopt_unknown
-from central.ca import worker_name
+from central.authority.ca import worker_name
 from central.catalogue import Catalogue
 from central.config import CentralConfig
 from central.mqtt import MqttClient
 from central.pulse import Pulse, unwatched
-from central.receiver import Receiver, subscriptions
-from central.staging import Staging, StoreLayout
+from central.receiving.receiver import Receiver, subscriptions
+from central.receiving.staging import Staging, StoreLayout
 
 log = logging.getLogger(__name__)
 

@@ -37,9 +37,9 @@ def _backup(arguments: argparse.Namespace) -> int:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
+    from central.authority.setting_up import Places
     from central.config import DEFAULT_FILE
     from central.restoring import restore
-    from central.setting_up import Places
 
     file = _config_file(arguments)
     rules = arguments.rules

@@ -66,7 +66,7 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from central.ca import load_or_make_secret
+    from central.authority.ca import load_or_make_secret
     from central.run import LOOPS, run_office
     from lattrang import service
 
@@ -108,7 +108,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    from central import provision
+    from central.authority import provision
 
     config = _config(arguments)
     if arguments.worker:
@@ -125,7 +125,7 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
-    from central import provision
+    from central.authority import provision
 
     provision.revoke_station(_config(arguments), arguments.station)
     print(f"Station {arguments.station} is shut out.")
@@ -145,7 +145,7 @@ def _rebuild(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     from central.audit import audit
     from central.catalogue import Catalogue
-    from central.staging import StoreLayout
+    from central.receiving.staging import StoreLayout
 
     config = _config(arguments)
     layout = StoreLayout(config.store)
@@ -200,7 +200,7 @@ def _ask(arguments: argparse.Namespace, what: str) -> list[dict[str, Any]]:
 
     from central.catalogue import Catalogue
     from central.office import Office
-    from central.staging import StoreLayout
+    from central.receiving.staging import StoreLayout
 
     config = _config(arguments)
     layout = StoreLayout(config.store)

@@ -12,9 +12,9 @@ from wire.pairing_code import digest_of, is_same_code, read_invitation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from appliance.errands import Errand, PairRequest
-    from appliance.pairing import Paired, Pairing
-    from appliance.pairing_line import Address
+    from appliance.pairing.conversation import Paired, Pairing
+    from appliance.pairing.line import Address
+    from appliance.setup.errands import Errand, PairRequest
     from wire.pairing_code import Invitation
 
 _ANSWER_S: Final = 15 * 60.0
@@ -49,9 +49,9 @@ def add_option(parser: argparse.ArgumentParser, errand: "Callable[[Path, argpars
 def run_pair(file: Path, arguments: argparse.Namespace) -> int:
     """Pair as a screen asked. A station that has another centre stays with it: to move takes an administrator."""
     from appliance.config import load
-    from appliance.errands import Errand, PairProgress, PairRequest
-    from appliance.pairing import Pairing
-    from appliance.pairing_config import look_at
+    from appliance.pairing.config import look_at
+    from appliance.pairing.conversation import Pairing
+    from appliance.setup.errands import Errand, PairProgress, PairRequest
 
     errand = Errand.named("pair", *arguments.errand)
     with errand.begun():
@@ -78,8 +78,8 @@ def run_pair(file: Path, arguments: argparse.Namespace) -> int:
 
 
 def _paired(errand: "Errand", pairing: "Pairing", request: "PairRequest") -> "tuple[Paired, Address]":
-    from appliance.errands import PairProgress
-    from appliance.pairing_line import Address
+    from appliance.pairing.line import Address
+    from appliance.setup.errands import PairProgress
 
     if request.invitation:
         invitation = _invitation(request.invitation)
@@ -106,7 +106,7 @@ def _invitation(text: str) -> "Invitation":
 
 
 def _compare(errand: "Errand", code: str, stop: threading.Event) -> None:
-    from appliance.errands import PairAnswer
+    from appliance.setup.errands import PairAnswer
 
     answer = errand.wait_for_answer(PairAnswer, stop, _ANSWER_S)
     if answer is None or not is_same_code(answer.code, code):

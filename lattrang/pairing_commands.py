@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import segno
 
     from appliance.config import StationConfig
-    from appliance.pairing import Paired, Pairing
-    from appliance.pairing_files import Certificates
-    from appliance.pairing_line import Address
+    from appliance.pairing.conversation import Paired, Pairing
+    from appliance.pairing.files import Certificates
+    from appliance.pairing.line import Address
     from central.catalogue.pairing_records import Asking
-    from central.pairing import Invited, PairingDesk
+    from central.pairing.desk import Invited, PairingDesk
     from wire.pairing_code import Invitation
 
 _LOOK_EVERY_S: Final = 1.0
@@ -74,8 +74,8 @@ def add_renew(parser: argparse.ArgumentParser) -> None:
 
 def _pair_station(arguments: argparse.Namespace) -> int:
     from appliance.config import DEFAULT_FILE, load
-    from appliance.pairing import Pairing
-    from appliance.pairing_config import look_at
+    from appliance.pairing.config import look_at
+    from appliance.pairing.conversation import Pairing
 
     file = Path(getattr(arguments, "config", None) or DEFAULT_FILE)
     config = load(file)
@@ -101,7 +101,7 @@ def _pair_station(arguments: argparse.Namespace) -> int:
 
 
 def _invitation(config: "StationConfig", photo: Path | None, stop: threading.Event) -> "Invitation":
-    from appliance import pairing_photo
+    from appliance.pairing import photo as pairing_photo
     from firmware.registry import open_camera
 
     if photo is not None:
@@ -158,7 +158,7 @@ def stay_with(certificates: "Certificates", authority: bytes, *, may_move: bool)
 
 
 def _by_invitation(pairing: "Pairing", invitation: "Invitation") -> "tuple[Paired, Address]":
-    from appliance.pairing_line import Address
+    from appliance.pairing.line import Address
 
     print(f"The code invites {invitation.station} to the centre at {invitation.host}.", flush=True)
     return pairing.by_invitation(invitation), Address(invitation.host, invitation.port)
@@ -188,7 +188,7 @@ def _by_code(pairing: "Pairing", address: "Address", *, may_move: bool) -> "tupl
 def keep(file: Path, config: "StationConfig", pairing: "Pairing", paired: "Paired", address: "Address") -> None:
     """Put what a pairing gave into configuration and key folder."""
     from appliance.config import BrokerSection
-    from appliance.pairing_config import write_broker
+    from appliance.pairing.config import write_broker
 
     files = pairing.certificates
     way = BrokerSection(paired.broker_host, files.ca, files.cert, files.key, paired.broker_port, address.port)
@@ -200,7 +200,7 @@ def keep(file: Path, config: "StationConfig", pairing: "Pairing", paired: "Paire
 
 def certificates_of(config: "StationConfig", folder: Path | None) -> "Certificates":
     """Return where the station keeps key and certificates: `folder`, or where they are, or belong."""
-    from appliance.pairing_files import Certificates
+    from appliance.pairing.files import Certificates
 
     if folder is None and config.broker is not None:
         return Certificates(config.broker.ca, config.broker.cert, config.broker.key)
@@ -212,7 +212,7 @@ def certificates_of(config: "StationConfig", folder: Path | None) -> "Certificat
 
 def address_of(text: str) -> "Address":
     """Return the address in HOST or HOST:PORT."""
-    from appliance.pairing_line import Address
+    from appliance.pairing.line import Address
 
     host, colon, port = text.rpartition(":")
     if colon and port.isdigit() and ":" not in host:
@@ -226,8 +226,8 @@ def address_of(text: str) -> "Address":
 def _pair_central(arguments: argparse.Namespace) -> int:
     from central import config as central_config
     from central.catalogue import Catalogue
-    from central.pairing import PairingDesk
-    from central.staging import StoreLayout
+    from central.pairing.desk import PairingDesk
+    from central.receiving.staging import StoreLayout
 
     config = central_config.load(Path(getattr(arguments, "config", central_config.DEFAULT_FILE)))
     StoreLayout(config.store).create()
@@ -307,7 +307,7 @@ def _decide(desk: "PairingDesk", asking: "Asking") -> None:
 
 def _renew_central(arguments: argparse.Namespace) -> int:
     from central import config as central_config
-    from central.renewing import renew
+    from central.authority.renewing import renew
 
     config = central_config.load(Path(getattr(arguments, "config", central_config.DEFAULT_FILE)))
     renewed = renew(config, everything=arguments.all)

@@ -3,12 +3,12 @@
 import threading
 from contextlib import suppress
 
-from appliance.pairing_files import Certificates
-from appliance.pairing_line import Address
+from appliance.pairing.files import Certificates
+from appliance.pairing.line import Address
+from appliance.pairing.renewal import Renewal
 from appliance.publisher import mqtt, status
 from appliance.publisher.config import PublisherConfig
 from appliance.publisher.runner import Publisher
-from appliance.renewal import Renewal
 from appliance.spool.outbox import Outbox
 from appliance.threads import Beat, ServiceThread, unheard
 from lattrang.buffers import keep_chunks

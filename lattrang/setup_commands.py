@@ -57,8 +57,8 @@ def _set_up_station(arguments: argparse.Namespace) -> int:
 
 
 def _set_up_central(arguments: argparse.Namespace) -> int:
+    from central.authority.setting_up import Places, set_up
     from central.config import DEFAULT_FILE, load
-    from central.setting_up import Places, set_up
 
     file = Path(getattr(arguments, "config", None) or DEFAULT_FILE)
     if arguments.check:

@@ -57,11 +57,11 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from appliance.bench import Bench
     from appliance.config import DEFAULT_FILE
-    from appliance.set_up import SetUpDesk
+    from appliance.setup.bench import Bench
+    from appliance.setup.desk import SetUpDesk
+    from appliance.setup.support import LogTail
     from appliance.station import LOOPS, run_station
-    from appliance.support import LogTail
     from lattrang import service
     from lattrang.buffers import give_back_pictures
     from web_ui.common.keyfile import load_or_create

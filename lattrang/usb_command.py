@@ -11,7 +11,7 @@ from wire.errors import CodedError, ExitCode
 
 if TYPE_CHECKING:
     from appliance.config import StationConfig
-    from appliance.errands import Errand, UsbProgress
+    from appliance.setup.errands import Errand, UsbProgress
     from appliance.spool.carry import ExportReport
 
 _TELL_EVERY_S: Final = 0.5
@@ -27,8 +27,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run_usb(file: Path, arguments: argparse.Namespace) -> int:
     """Hand over by the disk that a screen asked for."""
     from appliance.config import load
-    from appliance.errands import Errand, UsbProgress, UsbRequest
-    from appliance.mounting import device_of
+    from appliance.setup.errands import Errand, UsbProgress, UsbRequest
+    from appliance.setup.mounting import device_of
 
     errand = Errand.named("usb", *arguments.errand)
     with errand.begun():
@@ -48,7 +48,7 @@ def run_usb(file: Path, arguments: argparse.Namespace) -> int:
 
 
 def _hand_over(config: "StationConfig", device: Path, errand: "Errand", progress: "UsbProgress") -> "UsbProgress":
-    from appliance.mounting import mounted
+    from appliance.setup.mounting import mounted
     from appliance.spool.carry import export
     from appliance.spool.carry_proof import prove
     from appliance.spool.outbox import Outbox

@@ -24,7 +24,7 @@ from appliance.spool.retention import RetentionPolicy
 from appliance.spool.store import Spool
 from appliance.threads import ServiceThread
 from appliance.worker import Worker
-from central import ca
+from central.authority import ca
 from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits, default_database
 from central.config import render as render_central
 from firmware.interfaces import Hardware

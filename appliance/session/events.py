@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from appliance.changes import ReplaceReason
+from appliance.jobs.changes import ReplaceReason
 from appliance.session.data import Judgement, Slot
 from firmware.interfaces import Signal
 from wire.documents import Mark

@@ -9,10 +9,10 @@ import msgspec
 
 from appliance.api import CaptureView, Listing, NewJob, StationSnapshot
 from appliance.catalogue import CatalogueAddress, ask
-from appliance.copies import Found
 from appliance.imaging.profiles import PROFILES
-from appliance.joblist import JobList
-from appliance.lookup import Past, item_of, look_up, next_part
+from appliance.jobs.copies import Found
+from appliance.jobs.joblist import JobList
+from appliance.jobs.lookup import Past, item_of, look_up, next_part
 from appliance.people import People
 from appliance.places import SlotView
 from appliance.session import events as ev

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, Self
 
-from appliance import changes as ch
 from appliance.api import NewJob, Verdict
-from appliance.joblist import JobList, Taken, document, fold, next_undo
+from appliance.jobs import changes as ch
+from appliance.jobs.joblist import JobList, Taken, document, fold, next_undo
 from appliance.model import SOFTWARE, UNSURE_CODES, CaptureSetup, findings_of, verdict_of
 from appliance.session.faults import unknown_capture
 from appliance.spool.store import Spool

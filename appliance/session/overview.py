@@ -18,9 +18,9 @@ from appliance.api import (
     Verdict,
 )
 from appliance.clocks import Clocks
-from appliance.copies import BatchView
 from appliance.health import temperature_c
-from appliance.lookup import batch_views
+from appliance.jobs.copies import BatchView
+from appliance.jobs.lookup import batch_views
 from appliance.model import CaptureSetup
 from appliance.places import SlotView
 from appliance.session.data import Faulted, SessionData

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from appliance import changes as ch
-from appliance.lookup import Past
+from appliance.jobs import changes as ch
+from appliance.jobs.lookup import Past
 from appliance.spool.rows import JobRow
 from appliance.spool.store import Spool
 

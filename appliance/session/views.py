@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.api import CaptureView, Delivery, HandedOverView, JobView, PageView, Verdict
-from appliance.joblist import Entry, leaves_of
-from appliance.lookup import Past
+from appliance.jobs.joblist import Entry, leaves_of
+from appliance.jobs.lookup import Past
 from appliance.places import LeavesView
 from appliance.session.job import Job
 from appliance.spool.rows import JobRow

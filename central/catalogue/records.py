@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from central.catalogue import schema
-from central.ingest import CaptureFacts, Facts, ListFacts
+from central.receiving.ingest import CaptureFacts, Facts, ListFacts
 from wire import codec
 from wire.documents import ItemRef, JobListDocument
 from wire.errors import Malformed, ProtocolError

@@ -16,7 +16,7 @@ from typing import Final
 from central.audit import audit
 from central.catalogue import Catalogue
 from central.office import Office
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from firmware.camera_replay import photographs
 from firmware.registry import CameraConfig
 from lattrang.demo.client import Refused

@@ -14,8 +14,8 @@ from typing import Final, Self
 
 from appliance.config import BrokerSection, ImagingSection, SpoolSection, StationConfig, StationSection, WebSection
 from appliance.config import render as render_station
-from central import provision
-from central.broker import Broker
+from central.authority import provision
+from central.authority.broker import Broker
 from central.config import CentralConfig, PairingConfig, WorkerLimits
 from firmware.registry import CameraConfig, HardwareConfig
 from lattrang.demo.client import StationClient

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.api import NewJob
 from appliance.catalogue import MOST_BYTES, CatalogueAddress, address_of, ask
-from appliance.lookup import item_of
+from appliance.jobs.lookup import item_of
 
 RECORD = """<record xmlns="http://www.loc.gov/MARC21/slim"><controlfield tag="001">77</controlfield>
 <datafield tag="100"><subfield code="a">Nguyễn Du,</subfield></datafield>

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from appliance import doctor
-from appliance.certificates import not_after
 from appliance.config import BrokerSection, SpoolSection, StationConfig, StationSection, WebSection
 from appliance.errors import StationError
+from appliance.pairing.certificates import not_after
 from appliance.spool.files import Paths
 from appliance.spool.state import Clock, StationState, write_state
 from appliance.spool.store import Spool

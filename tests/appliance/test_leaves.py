@@ -1,7 +1,7 @@
 """Rectos first, then versos: the list is put in turn, whatever was skipped, replaced or undone meanwhile."""
 
-from appliance import changes as ch
-from appliance.joblist import Taken, fold, leaves_of
+from appliance.jobs import changes as ch
+from appliance.jobs.joblist import Taken, fold, leaves_of
 from wire.documents import ItemRef
 
 AT = "2026-01-01T00:00:00Z"

@@ -41,7 +41,7 @@ def test_every_code_that_a_person_meets_at_the_station_has_its_place_in_both_lan
     templates = ROOT / "web_ui" / "station" / "templates" / "station"
     met = {
         code
-        for path in (*templates.glob("*.html"), ROOT / "appliance" / "health_rows.py")
+        for path in (*templates.glob("*.html"), ROOT / "appliance" / "setup" / "health_rows.py")
         for code in _CODE.findall(path.read_text("utf-8"))
     }
     met |= {code for code in _CODE.findall((templates / "setup" / "words.html").read_text("utf-8")) if "CARRY" in code}

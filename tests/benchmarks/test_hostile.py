@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import hostile
-from central.broker import find_plugin, find_program
+from central.authority.broker import find_plugin, find_program
 from central.errors import BrokerError
 
 

@@ -9,7 +9,7 @@ from benchmarks import ingest
 from benchmarks.captures import draw
 from benchmarks.ingest_parts import WorkerByHand
 from central.config import WorkerLimits
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 
 
 def test_the_worker_is_timed_beside_the_bare_steps(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import memory
 from benchmarks.memory_parts import Samples, slope_per_capture
-from central.broker import find_plugin, find_program
+from central.authority.broker import find_plugin, find_program
 from central.errors import BrokerError
 
 

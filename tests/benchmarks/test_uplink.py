@@ -5,7 +5,7 @@ import re
 import pytest
 
 from benchmarks import uplink
-from central.broker import find_plugin, find_program
+from central.authority.broker import find_plugin, find_program
 from central.errors import BrokerError
 
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from central.broker import find_plugin, find_program
+from central.authority.broker import find_plugin, find_program
 from central.errors import BrokerError
 from tests.central.house import House
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from central import ca, provision
-from central.admin import Admin
+from central.authority import ca, provision
+from central.authority.admin import Admin
 from central.catalogue import Catalogue
 from central.config import WorkerLimits
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from central.work import run_worker
 from tests.central.station_client import StationClient
 

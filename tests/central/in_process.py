@@ -10,8 +10,8 @@ from central.archive import adopt_unknown
 from central.catalogue import Catalogue
 from central.config import WorkerLimits, default_database
 from central.mqtt import Received
-from central.receiver import Receiver
-from central.staging import Staging, StoreLayout
+from central.receiving.receiver import Receiver
+from central.receiving.staging import Staging, StoreLayout
 from tests.central.station_client import Package
 from wire import codec, topics
 from wire.messages import Grant, ObjectRef, Receipt, Reply

@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from central.ca import Credentials
+from central.authority.ca import Credentials
 from wire import codec, messages, topics
 from wire.digest import sha256_of
 from wire.documents import (

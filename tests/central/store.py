@@ -7,7 +7,7 @@ from central.archive import Archive
 from central.catalogue import Catalogue
 from central.config import default_database
 from central.office import Office
-from central.staging import Staging, StoreLayout
+from central.receiving.staging import Staging, StoreLayout
 from tests.central.station_client import Package
 from wire.ids import new_id
 

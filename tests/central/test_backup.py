@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from central import backup, ca, provision
+from central import backup
+from central.authority import ca, provision
 from central.errors import BackupError, BrokerError
 from central.restoring import restore
 from lattrang.cli import main
+from tests.central.authority.test_access import may_offer
 from tests.central.house import House, eventually
 from tests.central.station_client import capture
-from tests.central.test_access import may_offer
 from tests.central.test_door import knock
 from wire import codec, topics
 from wire.messages import StationStatus

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from central import ca
 from central.archive import Archive
+from central.authority import ca
 from central.carry import WORKER, import_disk
 from central.catalogue import Catalogue
 from central.config import WorkerLimits
 from central.errors import StoreError
-from central.staging import Staging, read_receipt
+from central.receiving.staging import Staging, read_receipt
 from tests.central.station_client import Package, capture, job_list
 from tests.system.carrying import STATION, Centre, Steps, codes, every_step, place, silent
 from wire import codec, disk

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from central import ca
+from central.authority import ca
 from central.config import render
 from lattrang import central_commands
 from tests.central.house import House, eventually

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from central.audit import audit
 from central.catalogue import Catalogue, database, fleet_records, schema
 from central.derivatives import Derivatives, PictureChild
-from central.staging import read_receipt
+from central.receiving.staging import read_receipt
 from tests.central.in_process import InProcess
 from tests.central.power import Power, PowerCut
 from tests.central.station_client import capture, job_list

@@ -15,10 +15,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from central import ca, provision
-from central.admin import Admin
+from central.authority import ca, provision
+from central.authority.admin import Admin
+from central.authority.revocation import ISSUED_FILE, REVOKED_FILE
 from central.errors import AuthorityError, BrokerError
-from central.revocation import ISSUED_FILE, REVOKED_FILE
 from tests.central.house import House, eventually
 from wire import topics
 

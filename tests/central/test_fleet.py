@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection
 
-from central import ca, provision
 from central.api import StationRow
+from central.authority import ca, provision
 from central.batches import send_batch
 from central.catalogue import Catalogue
 from central.errors import CatalogueError

@@ -29,7 +29,7 @@ from central.doctor import _limits
 from central.errors import BrokerError
 from central.mqtt import Connected
 from central.office import Office
-from central.quarantine import Quarantine
+from central.receiving.quarantine import Quarantine
 from tests.central.hostile_parts import CentreLine, PublisherLine
 from tests.central.house import House
 from tests.central.in_process import LIMITS, InProcess

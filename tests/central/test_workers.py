@@ -16,7 +16,7 @@ import pytest
 from central.archive import Archive, adopt_unknown
 from central.catalogue import queries
 from central.errors import BrokerError, StoreError
-from central.staging import Incoming, Staging
+from central.receiving.staging import Incoming, Staging
 from central.work import run_worker
 from tests.central.house import House, eventually
 from tests.central.station_client import Package, StationClient, capture
@@ -169,7 +169,7 @@ def test_a_name_belongs_to_one_worker_at_a_time(house: House) -> None:
 
 
 def test_a_worker_nobody_approved_says_so(house: House) -> None:
-    from central import ca
+    from central.authority import ca
 
     ca.Authority.load(house.config.broker.pki).issue_client("worker.uninvited")
     with pytest.raises(BrokerError) as caught:

@@ -26,14 +26,14 @@ set -e
 as() {{ runuser --user "$1" --group "$2" -- bash -c "umask $3; cd /opt/lattrang/current && $4"; }}
 python=/run/lent/python3
 as lattrang-central lattrang-central 0077 "lattrang central backup /var/backups/lattrang/one.tar >/dev/null"
-as lattrang-central lattrang-central 0077 "$python -c 'from pathlib import Path; from central import ca;
+as lattrang-central lattrang-central 0077 "$python -c 'from pathlib import Path; from central.authority import ca;
 ca.load_or_make_secret(Path(\\"/var/lib/lattrang-central/web.secret\\"))'"
 install -d -m 700 -o lattrang-station -g lattrang /var/lib/lattrang-station
 as lattrang-station lattrang 0007 "$python -c 'from pathlib import Path; from web_ui.common import keyfile;
 keyfile.load_or_create(Path(\\"/var/lib/lattrang-station/web.token\\"))'"
 # Pairing is typed by root.
 cd /opt/lattrang/current && "$python" -c '
-from pathlib import Path; from appliance.pairing_files import Certificates
+from pathlib import Path; from appliance.pairing.files import Certificates
 folder = Path("/var/lib/lattrang-publisher")
 files = Certificates(folder / "ca.crt", folder / "station.crt", folder / "station.key")
 files.pending_key(); files.install("authority", "certificate")'

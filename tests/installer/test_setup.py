@@ -12,11 +12,12 @@ from typing import get_args, get_type_hints
 import pytest
 
 from appliance import config, first_config
-from central import ca, web_front
-from central.broker import find_plugin
+from central import web_front
+from central.authority import ca
+from central.authority.broker import find_plugin
+from central.authority.setting_up import Places, set_up
 from central.config import load
 from central.errors import BrokerError
-from central.setting_up import Places, set_up
 from lattrang.cli import main
 from lattrang.setup_commands import machine_name
 

@@ -12,12 +12,12 @@ from appliance.spool import Spool
 from appliance.spool.carry import ExportReport, export
 from appliance.spool.files import Disk
 from appliance.spool.outbox import Outbox
-from central import ca
 from central.audit import audit
+from central.authority import ca
 from central.carry import ImportReport, import_disk
 from central.catalogue import Catalogue, fleet_records
 from central.config import BrokerConfig, CentralConfig, WebConfig, WorkerLimits, default_database
-from central.staging import StoreLayout
+from central.receiving.staging import StoreLayout
 from tests.appliance.spool.making import POLICY, Maker
 from wire import disk
 from wire.seal import Seal

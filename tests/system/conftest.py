@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from central.broker import find_plugin, find_program
+from central.authority.broker import find_plugin, find_program
 from central.config import WorkerLimits
 from central.errors import BrokerError
 from firmware.registry import CameraConfig

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.pairing import Pairing, RightTime
-from appliance.pairing_files import Certificates
-from appliance.pairing_line import Address
-from central import ca, provision
+from appliance.pairing.conversation import Pairing, RightTime
+from appliance.pairing.files import Certificates
+from appliance.pairing.line import Address
+from central.authority import ca, provision
 from central.catalogue import Catalogue
 from central.config import PairingConfig
-from central.pairing import PairingDesk
-from central.pairing_listener import PairingListener, server_context
-from central.staging import StoreLayout
+from central.pairing.desk import PairingDesk
+from central.pairing.listener import PairingListener, server_context
+from central.receiving.staging import StoreLayout
 from wire import pairing
 
 HOST = "127.0.0.1"

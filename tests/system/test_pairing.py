@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import PairingError
-from appliance.pairing import Pairing, RightTime
-from central import ca, provision
+from appliance.pairing.conversation import Pairing, RightTime
+from central.authority import ca, provision
 from tests.system.pairing_site import Centre, may_speak, station
 from wire.pairing import SERVER_NAME
 from wire.pairing_code import Invitation

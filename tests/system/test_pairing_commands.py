@@ -14,8 +14,8 @@ import pytest
 import segno
 
 from appliance.config import SpoolSection, StationConfig, StationSection, WebSection, load, render
-from appliance.pairing_files import Certificates
-from central import ca
+from appliance.pairing.files import Certificates
+from central.authority import ca
 from firmware.registry import CameraConfig, HardwareConfig
 from lattrang.cli import main
 from tests.system.pairing_site import Centre, may_speak

@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from appliance.errors import PairingError
-from appliance.pairing import Pairing
-from appliance.pairing_keys import signing_request
-from appliance.pairing_line import Trust, opened
-from central import ca, provision
-from central.pairing_listener import MOST_LINES_OF_ONE
+from appliance.pairing.conversation import Pairing
+from appliance.pairing.keys import signing_request
+from appliance.pairing.line import Trust, opened
+from central.authority import ca, provision
+from central.pairing.listener import MOST_LINES_OF_ONE
 from tests.system.pairing_site import Centre, Middle, may_speak, station
 from wire import pairing
 from wire.digest import sha256_of

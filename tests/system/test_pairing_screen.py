@@ -12,10 +12,10 @@ import pytest
 import segno
 
 from appliance.config import SpoolSection, StationConfig, StationSection, WebSection, load, render
-from appliance.errands import Errand
 from appliance.errors import SetUpError
-from appliance.pairing_desk import PairingDesk
-from appliance.setup_api import PairingView
+from appliance.pairing.desk import PairingDesk
+from appliance.setup.api import PairingView
+from appliance.setup.errands import Errand
 from firmware.interfaces import Plane
 from tests.system.pairing_site import Centre
 from tests.system.unit_rights import as_the_unit

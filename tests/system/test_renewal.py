@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance.certificates import not_after
 from appliance.config import BrokerSection
 from appliance.doctor import look_at_renewal
 from appliance.errors import PairingError, StationError
-from appliance.pairing import Pairing
+from appliance.pairing.certificates import not_after
+from appliance.pairing.conversation import Pairing
+from appliance.pairing.renewal import BEFORE, Renewal
 from appliance.publisher import mqtt
 from appliance.publisher.config import BrokerAddress
-from appliance.renewal import BEFORE, Renewal
-from central import ca, provision
+from central.authority import ca, provision
+from central.authority.renewing import renew
 from central.doctor import checks
-from central.renewing import renew
 from tests.central.house import eventually
 from tests.system.pairing_site import Centre, may_speak, station
 

@@ -10,11 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from appliance.api import StationApi
-from appliance.bench import Bench
 from appliance.config import ImagingSection, SpoolSection, StationConfig, StationSection, WebSection, render
-from appliance.set_up import SetUpDesk
+from appliance.setup.bench import Bench
+from appliance.setup.desk import SetUpDesk
+from appliance.setup.support import LogTail
 from appliance.station import run_station
-from appliance.support import LogTail
 from firmware.registry import CameraConfig, HardwareConfig
 from tests.web_ui.running import SECRET_KEY, TOKEN
 from web_ui.station.app import create_app

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.publisher import DeliveryPolicy
-from central.broker import find_plugin, find_program
+from central.authority.broker import find_plugin, find_program
 from central.config import WorkerLimits
 from central.errors import BrokerError
 from tests.appliance.publisher.depot import Depot

@@ -26,8 +26,8 @@ from appliance.api import (
     StationSnapshot,
     Verdict,
 )
-from appliance.copies import Found
 from appliance.errors import NotNow
+from appliance.jobs.copies import Found
 from appliance.places import SlotView
 from central.api import AskingRow, CentralApi, InvitationRow, ItemRow, PageRow, PairingApi, StationRow, Totals
 from central.errors import AuthorityError

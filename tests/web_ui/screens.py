@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from appliance.api import FaultView, HandedOverView, LinkView, Listing, Notice, SessionState, Verdict
-from appliance.copies import BatchView, DoneBefore, Found
+from appliance.jobs.copies import BatchView, DoneBefore, Found
 from appliance.places import GapView, LeavesView, SlotView
 from tests.web_ui.fakes import BLUR, CUT, ITEM, LAN, MINH, FakeStation, capture_view, job_view
 from wire.documents import FindingEntry

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from appliance.errors import SetUpError
-from appliance.setup_api import (
+from appliance.setup.api import (
     CarryView,
     DiskView,
     FeetView,

@@ -6,7 +6,7 @@ from msgspec import structs
 from werkzeug.test import TestResponse
 
 from appliance.api import Listing, NewJob, SessionState, Verdict
-from appliance.copies import BatchView, DoneBefore, Found
+from appliance.jobs.copies import BatchView, DoneBefore, Found
 from tests.web_ui.fakes import BLUR, ITEM, FakeStation, capture_view, job_view
 from tests.web_ui.running import TOKEN
 from tests.web_ui.test_station_commands import post

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.api import SessionState
-from appliance.joblist import JobList
+from appliance.jobs.joblist import JobList
 from appliance.model import CaptureSetup
 from appliance.page_numbers import PageNumbers
 from appliance.people import People

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from appliance.api import SessionState
-from appliance.setup_api import CarryView, FeetView, NetworkView, PairingView, Progress
+from appliance.setup.api import CarryView, FeetView, NetworkView, PairingView, Progress
 from tests.web_ui.fakes import FakeStation, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from tests.web_ui.setup_fakes import STICK, UNWELL, FakeSetUp

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance.api import SessionState, Verdict
-from appliance.setup_api import CarryView, FeetView, PairingView, Progress
+from appliance.setup.api import CarryView, FeetView, PairingView, Progress
 from tests.web_ui.conftest import entered
 from tests.web_ui.fakes import BLUR, FakeStation, capture_view, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN
@@ -20,8 +20,8 @@ from web_ui.station.setup import STEPS
 
 GENERAL = "Lúc này chưa làm được việc đó"
 ROOT = Path(__file__).parents[2]
-WHERE = ("appliance/pairing*.py", "appliance/errands.py", "appliance/usb_disks.py", "appliance/mounting.py")
-WHERE += ("appliance/spool/carry*.py", "wire/disk.py", "wire/pairing.py", "lattrang/pairing_commands.py")
+WHERE = ("appliance/pairing/*.py", "appliance/setup/*.py", "appliance/spool/carry*.py")
+WHERE += ("wire/disk.py", "wire/pairing.py", "lattrang/pairing_commands.py")
 SPOKEN = "".join(file.read_text("utf-8") for pattern in WHERE for file in sorted(ROOT.glob(pattern)))
 CODES = sorted(set(re.findall(r'"((?:PAIR|CARRY|ERR|SET)-\d\d)"', SPOKEN)) - {"PAIR-06", "PAIR-22"})
 """What a person at these screens may hear; the others belong to the doctor, or to the centre."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from central import ca
+from central.authority import ca
 from wire import codec
 from wire.seal import OFFICE, Seal, SealBroken
 

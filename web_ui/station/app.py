@@ -5,7 +5,7 @@ import secrets
 from flask import Flask
 
 from appliance.api import StationApi
-from appliance.setup_api import SetUpApi
+from appliance.setup.api import SetUpApi
 from web_ui.common.app import create_base_app
 from web_ui.station import commands, jobs, leaves, pages, people, review, setup, setup_disk, setup_health
 

@@ -7,8 +7,8 @@ from flask import Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import NewJob, StationApi
-from appliance.copies import Found
 from appliance.errors import NotNow
+from appliance.jobs.copies import Found
 from web_ui.station.review import what_must_be_done_first
 from wire.documents import Condition, Numbering
 from wire.ids import is_name

@@ -7,7 +7,7 @@ from flask import Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import NewJob, SessionState, StationApi, Verdict
-from appliance.setup_api import FeetView, Progress, SetUpApi
+from appliance.setup.api import FeetView, Progress, SetUpApi
 from firmware.errors import HardwareError
 from web_ui.common.app import polls_of
 from wire.errors import CodedError

@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify, redirect, render_template, request, 
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import StationApi
-from appliance.setup_api import CarryView, SetUpApi
+from appliance.setup.api import CarryView, SetUpApi
 from wire.errors import CodedError
 
 UNDER_WAY: Final = frozenset({"asked", "opening", "copying", "proving"})

@@ -6,7 +6,7 @@ from flask import Flask, Response, abort, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import StationApi
-from appliance.setup_api import SetUpApi
+from appliance.setup.api import SetUpApi
 from web_ui.common import themes
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from central.broker import find_plugin, find_program
+from central.authority.broker import find_plugin, find_program
 from central.errors import BrokerError
 from tests.appliance.publisher.depot import Depot
 from tests.central.house import House

@@ -10,7 +10,8 @@ from typing import Self
 
 from appliance.publisher import BrokerAddress, DeliveryPolicy, PublisherConfig
 from appliance.spool import RetentionPolicy, Spool
-from central import ca, mqtt, provision
+from central import mqtt
+from central.authority import ca, provision
 from lattrang.publish_command import run_publisher
 from tests.appliance.spool.making import Maker
 from tests.central.house import House

@@ -35,9 +35,9 @@ from appliance.publisher.pace import OVERHEAD_BYTES
 from appliance.publisher.policy import DeliveryPolicy
 from appliance.publisher.runner import PENDING_LIMIT
 from appliance.spool.rows import Pending
-from central.grants import Expired, Grant, Ledger
-from central.shelf import Shelf
-from central.turns import Turns
+from central.receiving.grants import Expired, Grant, Ledger
+from central.receiving.shelf import Shelf
+from central.receiving.turns import Turns
 from wire import messages
 from wire.errors import ProtocolError
 from wire.limits import DEFAULT_CHUNK_BYTES, KIB, MAX_CHUNK_BYTES

@@ -13,8 +13,8 @@ from appliance.api import Delivery
 from appliance.errors import StationError
 from appliance.publisher import hours, runner
 from appliance.spool import Outbox, StationState
-from central import ca, provision
-from central.admin import Admin
+from central.authority import ca, provision
+from central.authority.admin import Admin
 from lattrang.publish_command import run_publisher
 from tests.appliance.publisher.depot import Depot, Office
 from tests.central.house import House, eventually

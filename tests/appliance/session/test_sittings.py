@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from appliance import changes as ch
 from appliance.api import NewJob
 from appliance.errors import NotNow
+from appliance.jobs import changes as ch
 from appliance.people import People
 from tests.appliance.session.conftest import Station
 

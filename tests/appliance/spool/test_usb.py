@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from appliance.config import BrokerSection, SpoolSection, StationConfig, StationSection, WebSection, render
-from appliance.errands import Errand, UsbProgress
 from appliance.errors import SetUpError
-from appliance.usb_disks import UsbDesk, unescaped
-from central import ca
+from appliance.setup.errands import Errand, UsbProgress
+from appliance.setup.usb_disks import UsbDesk, unescaped
+from central.authority import ca
 from central.catalogue import Catalogue, fleet_records
 from tests.system.carrying import AT, STATION, Centre, Station
 from tests.system.unit_rights import as_the_unit, give

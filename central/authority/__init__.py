@@ -1,0 +1,1 @@
+"""Who may come in: certificates, revocation, the broker and its rules, and how all of it is set up."""

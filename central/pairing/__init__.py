@@ -1,0 +1,1 @@
+"""Pairing, the centre's half: invitations, the listener, the conversation."""
