@@ -39,16 +39,14 @@ make_release() { # SOURCE — sets $release
     version=$(version_in "$1")
     wanted="$digest $(extras)"
     release="$opt/releases/$version"
-    # Another state of the same version, as a developer makes them, lies beside it.
-    if [ -f "$release/complete" ] && [ "$(cut -d ' ' -f 1 "$release/complete")" != "$digest" ]; then
-        release="$opt/releases/$version+${digest:0:8}"
+    # Another state of the same version, or the same for one role more, lies beside it: services run from this one.
+    if [ -f "$release/complete" ] && [ "$(cat "$release/complete")" != "$wanted" ]; then
+        release="$opt/releases/$version+$(printf '%s' "$wanted" | sha256sum | cut -c 1-8)"
     fi
     if [ "$(cat "$release/complete" 2>/dev/null)" = "$wanted" ]; then return; fi
-    if [ ! -f "$release/complete" ]; then
-        rm -rf "$release"
-        install -d -m 755 "$opt" "$opt/releases" "$release"
-        copy_source "$1" "$release" || fail INST-11 5 "the program cannot be copied to $release. Check the free space, then run this again."
-    fi
+    rm -rf "$release"
+    install -d -m 755 "$opt" "$opt/releases" "$release"
+    copy_source "$1" "$release" || fail INST-11 5 "the program cannot be copied to $release. Check the free space, then run this again."
     say "setting up $(basename "$release") ($(extras)); on a Raspberry Pi this takes some minutes"
     make_venv "$release"
     # What is not on the disk yet would be missing after a power cut, behind a mark that says that all is well.

@@ -11,6 +11,7 @@ from tests.installer.shell import Shell
 RASPBERRY_PI_OS = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_CODENAME=bookworm\n'
 BULLSEYE = 'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nID=debian\nVERSION_CODENAME=bullseye\n'
 RASPBIAN = 'PRETTY_NAME="Raspbian GNU/Linux 12 (bookworm)"\nID=raspbian\nID_LIKE=debian\nVERSION_CODENAME=bookworm\n'
+ROOT = Path(__file__).parents[2]
 UBUNTU = 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nID=ubuntu\nID_LIKE=debian\nVERSION_CODENAME=noble\n'
 
 
@@ -130,13 +131,31 @@ def test_the_current_release_changes_in_one_step_and_names_a_folder(shell: Shell
     assert [path.name for path in shell.opt.iterdir() if path.name.startswith("current")] == ["current"]
 
 
+def test_a_second_role_is_set_up_beside_the_release_that_services_run_from(shell: Shell) -> None:
+    without_pip = 'make_venv() { echo "$(extras)" >"$1/made_for"; }; sync() { :; }'
+    said = shell.call(f'{without_pip}; add_role station; make_release "{ROOT}"; basename "$release"')
+    assert said.returncode == 0, said.stderr
+    first = shell.opt / "releases" / said.stdout.split()[-1]
+    (first / "in_use").touch()
+
+    said = shell.call(f'{without_pip}; add_role central; make_release "{ROOT}"; basename "$release"')
+    assert said.returncode == 0, said.stderr
+    second = shell.opt / "releases" / said.stdout.split()[-1]
+    assert second != first
+    assert (first / "in_use").exists()
+    assert (first / "made_for").read_text() == "station\n"
+    assert (second / "made_for").read_text() == "central,station\n"
+
+    again = shell.call(f'{without_pip}; make_release "{ROOT}"; basename "$release"')
+    assert again.stdout.split() == [second.name], "what is whole is used as it is"
+
+
 def test_every_file_that_makes_a_release_is_there(shell: Shell) -> None:
     parts = shell.call('printf "%s\\n" "${parts[@]}"').stdout.split()
-    root = Path(__file__).parents[2]
-    assert [part for part in parts if not (root / part).exists()] == []
+    assert [part for part in parts if not (ROOT / part).exists()] == []
     for role in ("station", "central"):
         units = shell.call(f"files_of {role}; units_of {role}").stdout.split()
-        assert [u for u in units if not (root / "systemd" / u.replace("@w1", "@").replace("@w2", "@")).exists()] == []
+        assert [u for u in units if not (ROOT / "systemd" / u.replace("@w1", "@").replace("@w2", "@")).exists()] == []
 
 
 def test_services_that_packages_bring_are_switched_off_and_those_that_were_there_are_not(shell: Shell) -> None:
