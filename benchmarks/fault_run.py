@@ -188,7 +188,7 @@ class FaultySite:
         station = replace(station, broker=replace(station.broker, port=self.lines["station"].port))
         self.site.station_config.write_text(station_config.render(station), "utf-8")
         central = central_config.load(self.site.central_config)
-        central = replace(central, broker=replace(central.authority.broker, port=self.lines["centre"].port))
+        central = replace(central, broker=replace(central.broker, port=self.lines["centre"].port))
         (plan.folder / "central.toml").write_text(central_config.render(central), "utf-8")
 
     def _wind_clock(self) -> None:
