@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from central.api import Totals
+from tests.web_ui.central_fakes import FakeCentral, station_row
 from tests.web_ui.conftest import entered
-from tests.web_ui.fakes import FakeCentral, station_row
 from tests.web_ui.running import SECRET_KEY, TOKEN
 from web_ui.central.app import create_app
 from web_ui.central.views import station_card

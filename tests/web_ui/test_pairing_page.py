@@ -10,9 +10,9 @@ import segno
 import zxingcpp
 from flask.testing import FlaskClient
 
+from tests.web_ui.central_fakes import PAIRING_CODE as TEXT
+from tests.web_ui.central_fakes import WAITING_STATION, FakeCentral, FakePairing
 from tests.web_ui.conftest import entered
-from tests.web_ui.fakes import PAIRING_CODE as TEXT
-from tests.web_ui.fakes import WAITING_STATION, FakeCentral, FakePairing
 from tests.web_ui.running import SECRET_KEY, TOKEN
 from web_ui.central.app import create_app
 
