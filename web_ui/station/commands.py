@@ -1,5 +1,6 @@
 """What a person does: each command is a POST, carried out once per key, answered as JSON or by going back."""
 
+from collections import deque
 from collections.abc import Callable
 
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
@@ -25,13 +26,10 @@ def add_routes(app: Flask, station: StationApi) -> None:
 
         app.add_url_rule("/" + name.replace("_", "-"), endpoint=name, view_func=carry_out, methods=["POST"])
 
-    def press() -> None:
-        station.press()
-        if "tap" in request.form:  # a form cannot say when the finger goes up
-            station.release()
-
-    add("press", press)
-    add("release", station.release)
+    foot = _Foot(station)
+    # A form without a script cannot say when the finger goes up.
+    add("press", lambda: foot.press(request.form.get("foot", ""), is_tap="tap" in request.form))
+    add("release", lambda: foot.release(request.form.get("foot", "")))
     add("retake", station.retake)
     add("undo", station.undo)
     add("pause", station.pause)
@@ -41,6 +39,32 @@ def add_routes(app: Flask, station: StationApi) -> None:
     add("mute", lambda: station.mute(request.form.get("code", "")))
     app.register_error_handler(CodedError, _refused)
     app.register_error_handler(HardwareError, _refused)
+
+
+class _Foot:
+    """A finger or key that is a pedal. Press and release travel side by side, so on a slow line one may overtake.
+
+    Commands come one after another (`Once`).
+    """
+
+    def __init__(self, station: StationApi) -> None:
+        self._station = station
+        self._down = ""
+        self._lifted: deque[str] = deque(maxlen=16)
+
+    def press(self, foot: str, *, is_tap: bool) -> None:
+        """The foot with this name goes down; where it is known to be up again, it was a tap."""
+        self._down = foot
+        self._station.press()
+        if is_tap or foot in self._lifted:
+            self._station.release()
+
+    def release(self, foot: str) -> None:
+        """It goes up. A program gives no name: it says one thing after the other."""
+        if foot and foot != self._down:
+            self._lifted.append(foot)
+        else:
+            self._station.release()
 
 
 def _back(usual: str) -> str:

@@ -5,13 +5,14 @@ from typing import Final
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.api import StationApi
+from appliance.api import StationApi, StationSnapshot
 from firmware.errors import HardwareError
 from web_ui.common.access import csrf_token
 from web_ui.common.app import polls_of
 from web_ui.common.polls import Polls
 from web_ui.station.pictures import scaled_jpeg
 from web_ui.station.views import face_of, facts_of
+from web_ui.station.watchers import Watchers
 from wire.ids import is_name
 
 STATE_WAIT_S: Final = 20.0
@@ -28,7 +29,7 @@ def add_routes(app: Flask, station: StationApi) -> None:
 
 
 def _add_pages(app: Flask, station: StationApi) -> None:
-    polls = polls_of(app)
+    polls, watchers = polls_of(app), Watchers()
 
     @app.get("/")
     def home() -> BaseResponse | str:
@@ -40,13 +41,19 @@ def _add_pages(app: Flask, station: StationApi) -> None:
     @app.get("/state")
     def state() -> Response:
         after = request.args.get("after", default=-1, type=int)
-        # A restarted station counts from the beginning: any other number than the one known is news.
-        snapshot = polls.wait(
-            lambda wait_s: station.wait_for_change(after, wait_s), lambda found: found.number != after, STATE_WAIT_S
-        )
+        screen, known = csrf_token(), request.args.get("elsewhere", type=int)
+
+        def look(wait_s: float) -> tuple[StationSnapshot, bool]:
+            return station.wait_for_change(after, wait_s), watchers.is_second(screen)
+
+        def is_other(found: tuple[StationSnapshot, bool]) -> bool:
+            # A restarted station counts from the beginning: any other number than the one known is news.
+            return found[0].number != after or (known is not None and found[1] is not bool(known))
+
+        snapshot, is_second = polls.wait(look, is_other, STATE_WAIT_S)
         is_news = snapshot.number != after and "face" not in request.args
         face = render_template("station/face.html", face=face_of(snapshot)) if is_news else None
-        return jsonify(facts_of(snapshot) | {"csrf": csrf_token(), "face": face})
+        return jsonify(facts_of(snapshot) | {"csrf": screen, "face": face, "elsewhere": is_second})
 
 
 def _add_pictures(app: Flask, station: StationApi, polls: Polls) -> None:

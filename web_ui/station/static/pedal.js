@@ -1,8 +1,11 @@
 // The button and the keyboard as pedals: down is a press, up is a release, so holding works as with a foot.
 
+import { newKey } from "./commands.js";
+
 const HELD_MS = 800;
 const TYPED_FAST_MS = 60;
 let isDown = false;
+let foot = "";
 let heldTimer = 0;
 let lastKeyAt = 0;
 
@@ -50,7 +53,9 @@ function down(send) {
   stage?.classList.add("flash");
   heldTimer = setTimeout(() => document.documentElement.classList.add("held"), HELD_MS);
   setTimeout(() => stage?.classList.remove("flash"), 150);
-  send("/press");
+  // Press and release travel side by side: by this name the station knows which belong together.
+  foot = newKey();
+  send("/press", { foot });
 }
 
 function up(send) {
@@ -58,7 +63,7 @@ function up(send) {
   isDown = false;
   clearTimeout(heldTimer);
   document.documentElement.classList.remove("pressed", "held");
-  send("/release");
+  send("/release", { foot });
 }
 
 function isPress(target) { return Boolean(target.closest?.("#do-press")); }

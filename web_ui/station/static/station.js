@@ -1,14 +1,14 @@
 // The capture page: follows the station's state, says verdicts once, and hands commands on. No sentence lives here.
 
 import { fragment, morph } from "../common/morph.js";
-import { send, sendForm } from "./commands.js";
-import { followElsewhere } from "./elsewhere.js";
+import { sendForm, sendNow } from "./commands.js";
+import { followElsewhere, hasOtherScreen, tellOfScreens } from "./elsewhere.js";
 import { followPedal } from "./pedal.js";
 import { followPreview } from "./preview.js";
 import { followScanner } from "./scanner.js";
+import { RETRY_MS, askState, pause } from "./state.js";
 import { followWalk } from "./walk.js";
 
-const RETRY_MS = 1500;
 const said = { verdict: null, notice: null };
 
 function face() { return document.getElementById("face"); }
@@ -42,22 +42,20 @@ async function followState() {
   let after = Number(face().dataset.number);
   for (;;) {
     try {
-      const answer = await fetch(`/state?after=${after}`, { headers: { Accept: "application/json" } });
-      if (answer.status === 401) { location.reload(); return; }
-      if (!answer.ok) throw new Error(String(answer.status));
-      const state = await answer.json();
+      const state = await askState(after, `&elsewhere=${Number(hasOtherScreen())}`);
       lost(false);
+      tellOfScreens(state.elsewhere);
       if (state.reviewing) { location.assign("/review"); return; }
       if (state.state === "closed") followWalk(state.walk);
       if (state.face) { after = state.number; show(state.face); } else await pause(250);
     } catch {
       lost(true);
+      // The station may have begun anew and count from the beginning: whatever it says next is news.
+      after = -1;
       await pause(RETRY_MS);
     }
   }
 }
-
-function pause(milliseconds) { return new Promise((resolve) => { setTimeout(resolve, milliseconds); }); }
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-command]")) return;
@@ -66,7 +64,7 @@ document.addEventListener("submit", (event) => {
 });
 
 refresh(null, true);
-followPedal(send);
+followPedal(sendNow);
 followPreview();
 followElsewhere();
 followScanner();

@@ -1,5 +1,7 @@
 // The pedal in lists: a short press goes to the next thing, a long one opens it. The station counts, the page follows.
 
+import { RETRY_MS, askState, pause } from "./state.js";
+
 let walked = null;
 
 export function followWalk(walk) {
@@ -32,13 +34,10 @@ function next() {
 export async function followStation(after, onNews) {
   for (;;) {
     try {
-      const answer = await fetch(`/state?after=${after}&face=no`, { headers: { Accept: "application/json" } });
-      if (answer.status === 401) { location.reload(); return; }
-      if (!answer.ok) throw new Error(String(answer.status));
-      const state = await answer.json();
+      const state = await askState(after, "&face=no");
       if (state.number !== after) { after = state.number; followWalk(state.walk); onNews(state); }
     } catch {
-      await new Promise((resolve) => { setTimeout(resolve, 1500); });
+      await pause(RETRY_MS);
     }
   }
 }
