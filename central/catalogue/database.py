@@ -1,4 +1,4 @@
-"""Opens the catalogue: one place where SQLite is told to be durable and to let several processes write in turn."""
+"""Opens the catalogue: here SQLite and PostgreSQL are told to be durable and to let processes write in turn."""
 
 import contextlib
 import sqlite3
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from central.catalogue.schema import MIGRATIONS, migrate
@@ -18,6 +18,7 @@ from wire import database_copy
 from wire.lock import alone_in
 
 BUSY_TIMEOUT_S: Final = 30.0
+_WRITERS_LOCK: Final = 0x4C545247  # any number that no other program in the database takes
 
 
 class Catalogue:
@@ -33,9 +34,13 @@ class Catalogue:
         self._writer = self._engine.execution_options(writes=True)
         self.changed = threading.Event()
         """Set after every write of this process: whoever waits for work may look."""
-        with self.write() as connection:
-            # Nobody else writes meanwhile, and what is not committed is not in the copy.
-            migrate(connection, partial(_keep_copy, url))
+        try:
+            with self.write() as connection:
+                # Nobody else writes meanwhile, and what is not committed is not in the copy.
+                migrate(connection, partial(_keep_copy, url))
+        except CatalogueError:
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -118,8 +123,8 @@ def _unusable(error: Exception) -> CatalogueError:
 def _engine(url: str) -> Engine:
     with _reachable():
         parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed, pool_pre_ping=True)
+        if parsed.get_backend_name() == "postgresql":
+            return _postgresql(parsed)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
     folder = Path(parsed.database or ".").parent
 
@@ -129,6 +134,25 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        # A receipt follows a commit: a server that was told not to flush is told otherwise here.
+        connect_args={"options": "-c synchronous_commit=on"},
+    )
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("writes", False):
+        # One writer at a time, as in SQLite: what was read before writing stays true until the commit.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 def _prepare_sqlite(connection: Any, folder: Path) -> None:

@@ -57,6 +57,7 @@ def capture(
     sequence: int = 1,
     job_id: str = "job-1",
     item_id: str = "item-1",
+    title: str = "Truyện Kiều",
     frame: bytes = b"frame" * 1000,
     page: bytes = b"page" * 500,
     capture_id: str | None = None,
@@ -71,7 +72,7 @@ def capture(
         sequence=sequence,
         job_id=job_id,
         sitting_id="sitting-1",
-        item=ItemRef(item_id=item_id, title="Truyện Kiều"),
+        item=ItemRef(item_id=item_id, title=title),
         profile="sach-in-300",
         frames=(
             FrameEntry(

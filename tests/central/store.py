@@ -15,10 +15,10 @@ from wire.ids import new_id
 class Store:
     """A store without a broker: objects are put in as a worker's archive does it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url: str | None = None) -> None:
         self.layout = StoreLayout(root)
         self.layout.create()
-        self.url = default_database(root)
+        self.url = url or default_database(root)
         self.catalogue = Catalogue(self.url)
         self.office = Office(self.catalogue, self.layout)
         self._minute = 0

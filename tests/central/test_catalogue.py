@@ -25,9 +25,10 @@ from wire.messages import StationStatus
 WARN = FindingEntry(code="skew", severity="warn", value=3.0, limit=1.5)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    url = request.getfixturevalue("postgres").database() if request.param == "postgresql" else None
+    store = Store(tmp_path / "store", url)
     yield store
     store.catalogue.close()
 
@@ -148,6 +149,7 @@ def test_the_folders_alone_make_the_same_catalogue_again(store: Store, tmp_path:
         assert everything(new) == everything(store.catalogue)
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_damaged_database_is_moved_aside_and_made_again(store: Store) -> None:
     filled(store)
     before = everything(store.catalogue)
@@ -227,7 +229,8 @@ def test_a_catalogue_from_the_future_is_not_touched(store: Store) -> None:
 
 
 def test_a_catalogue_that_cannot_be_reached_is_a_coded_error(tmp_path: Path) -> None:
-    for url in (f"sqlite:///{tmp_path}/none/here.db", "nonsense", "sqlite:////proc/version"):
+    nobody_there = f"postgresql://lattrang@/catalogue?host={tmp_path}"
+    for url in (f"sqlite:///{tmp_path}/none/here.db", "nonsense", "sqlite:////proc/version", nobody_there):
         with pytest.raises(CatalogueError) as caught:
             Catalogue(url)
         assert caught.value.code == "CAT-01"
