@@ -28,6 +28,7 @@ class Found:
         before: what was done of it here, the newest first.
         catalogue: how asking the library's catalogue went: ``found``, ``none``, ``several``, ``absent``, ``garbage``;
             ``not-asked`` where it could be, empty where there is none.
+        is_open: the open job is of this copy.
     """
 
     barcode: str
@@ -40,6 +41,7 @@ class Found:
     rights: str = ""
     before: tuple[DoneBefore, ...] = ()
     catalogue: str = ""
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

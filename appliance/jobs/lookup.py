@@ -24,11 +24,17 @@ class Past:
     to_conservation: bool = False
 
 
-def look_up(text: str, batches: Sequence[BatchDocument], past: Sequence[Past]) -> Found:
-    """Return what is known of a code as it was scanned or typed."""
+def look_up(
+    text: str, batches: Sequence[BatchDocument], past: Sequence[Past], opened: ItemRef | None = None
+) -> Found:
+    """Return what is known of a code as it was scanned or typed; `opened` is the item of the open job."""
     code = barcodes.cleaned(text)
     listed = {item.item.barcode: (batch, item) for batch in batches for item in batch.items if item.item.barcode}
     done = {one.item.barcode for one in past if one.item.barcode}
+    if opened is not None and opened.barcode:
+        is_typed_of_it = barcodes.has_marks(code) and barcodes.as_typed(code, listed.keys() | done | {opened.barcode})
+        if opened.barcode in (code, is_typed_of_it):
+            return Found(opened.barcode, item=opened, is_open=True)
     if code not in listed and code not in done and barcodes.has_marks(code):
         typed = barcodes.as_typed(code, listed.keys() | done)
         if typed is None:

@@ -25,7 +25,7 @@ from appliance.spool.store import Spool
 from firmware.errors import CameraMissing
 from firmware.interfaces import Camera
 from firmware.pedal_driven import DrivenPedal
-from wire.documents import AnsweredGap, Condition, PageType, Side
+from wire.documents import AnsweredGap, Condition, ItemRef, PageType, Side
 from wire.ids import is_name, new_id
 
 T = TypeVar("T")
@@ -123,9 +123,14 @@ class StationFront:
 
     def look_up(self, barcode: str, *, in_catalogue: bool = False) -> Found:
         """Return what is known of a barcode, as it was scanned or typed."""
-        past = self._session.ask(self._session.past.all)
-        found = look_up(barcode, self._spool.batches(), past)
-        if self._catalogue is None or not found.barcode or found.problem or found.batch:
+
+        def known() -> tuple[tuple[Past, ...], ItemRef | None]:
+            job = self._session.job
+            return self._session.past.all(), job.list.opened.item if job else None
+
+        past, opened = self._session.ask(known)
+        found = look_up(barcode, self._spool.batches(), past, opened)
+        if self._catalogue is None or not found.barcode or found.problem or found.batch or found.is_open:
             return found
         if not in_catalogue:
             return dataclasses.replace(found, catalogue="not-asked")

@@ -7,7 +7,7 @@ from appliance.api import FaultView, HandedOverView, LinkView, Listing, Notice, 
 from appliance.jobs.copies import BatchView, DoneBefore, Found
 from appliance.places import GapView, LeavesView, SlotView
 from tests.web_ui.fakes import BLUR, CUT, ITEM, LAN, MINH, FakeStation, capture_view, job_view
-from wire.documents import FindingEntry
+from wire.documents import FindingEntry, ItemRef
 
 GLARE = FindingEntry(code="glare", severity="warn", value=2.0, limit=1.0)
 DONE = (
@@ -86,6 +86,11 @@ def _known(station: FakeStation) -> None:
     _closed(station)
 
 
+def _scanned(station: FakeStation) -> None:
+    station.known = {"LO": Found("QNG-004410", item=ItemRef(item_id="item-9", title="Địa bạ huyện Tư Nghĩa", barcode="QNG-004410"), batch="Lô 07")}
+    _open(station, is_reviewing=True)
+
+
 SCREENS: tuple[Shown, ...] = (
     Shown("first-person", "/people", lambda station: _closed(station, people=(), person=None)),
     Shown("closed-nobody", "/", lambda station: _closed(station, person=None)),
@@ -99,6 +104,7 @@ SCREENS: tuple[Shown, ...] = (
     Shown("job-wrong-code", "/job/new?barcode=ISBN", _known),
     Shown("job-done-before", "/job/new?barcode=XONG", _known),
     Shown("sheet", "/sheet", _open),
+    Shown("scanned-other", "/scan?barcode=LO", _scanned),
     Shown("capture-ok", "/", _open),
     Shown("capture-warn", "/", lambda station: _open(station, Verdict.WARN)),
     Shown("capture-mute", "/", lambda station: _open(station, Verdict.WARN, mute_offer="glare")),

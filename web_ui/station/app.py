@@ -7,7 +7,7 @@ from flask import Flask
 from appliance.api import StationApi
 from appliance.setup.api import SetUpApi
 from web_ui.common.app import create_base_app
-from web_ui.station import commands, jobs, leaves, pages, people, review, setup, setup_disk, setup_health
+from web_ui.station import commands, jobs, leaves, pages, people, review, scanning, setup, setup_disk, setup_health
 
 
 def create_app(
@@ -39,6 +39,7 @@ def create_app(
     review.add_routes(app, station)
     leaves.add_routes(app, station)
     people.add_routes(app, station)
+    scanning.add_routes(app, station)
     app.jinja_env.globals["has_setup"] = set_up is not None
     if set_up is not None:
         for screens in (setup, setup_disk, setup_health):

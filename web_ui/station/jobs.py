@@ -10,6 +10,7 @@ from appliance.api import NewJob, StationApi
 from appliance.errors import NotNow
 from appliance.jobs.copies import Found
 from web_ui.station.review import what_must_be_done_first
+from web_ui.station.scanning import expect_book
 from wire.documents import Condition, Numbering
 from wire.ids import is_name
 
@@ -58,6 +59,7 @@ def _open(station: StationApi) -> Answer:
     if not is_program and (is_doubted or not has_pages):
         return _render(station, found, bad_pages=not has_pages), 422
     station.open_job(_new_job(barcode if is_program else found.barcode, pages))
+    expect_book("")
     return redirect(url_for("home"), code=303)
 
 

@@ -65,6 +65,14 @@ def test_anything_else_is_taken_as_it_is(code: str) -> None:
     assert (found.barcode, found.problem, found.item) == (code, "", None)
 
 
+def test_the_open_jobs_own_code_is_known_also_as_a_keyboard_driver_leaves_it() -> None:
+    opened = ItemRef(item_id="i1", barcode="DD-17", title="Sách đang chụp")
+    for code in ("DD-17", "\u0110-17"):
+        found = look_up(code, [BATCH], [], opened)
+        assert (found.is_open, found.barcode, found.problem) == (True, "DD-17", "")
+    assert not look_up("DD-18", [BATCH], [], opened).is_open
+
+
 def test_what_was_done_here_before_is_told_newest_first() -> None:
     past = [
         Past(f"job-{n}", ItemRef(item_id=f"i{n}", barcode="B1", part=f"Số {n}"), f"2026-0{n}-01T00:00:00Z", n)

@@ -3,11 +3,9 @@
 import { newKey } from "./commands.js";
 
 const HELD_MS = 800;
-const TYPED_FAST_MS = 60;
 let isDown = false;
 let foot = "";
 let heldTimer = 0;
-let lastKeyAt = 0;
 
 export function followPedal(send) {
   document.addEventListener("pointerdown", (event) => {
@@ -31,17 +29,17 @@ export function followPedal(send) {
 }
 
 function onKeyDown(event, send) {
-  const typedFast = event.timeStamp - lastKeyAt < TYPED_FAST_MS;
-  if (event.key.length === 1 && event.key !== " ") lastKeyAt = event.timeStamp;
   if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
   if (isPedalKey(event) && !isOther(event.target)) {
     event.preventDefault();
-    // A barcode scanner ends its code with Enter: that is not a foot.
-    if (!event.repeat && !(event.key === "Enter" && typedFast)) down(send);
-  } else if (!event.repeat && keysAreOn()) {
-    const button = document.querySelector(`[data-key="${CSS.escape(event.key.toUpperCase())}"]:not([disabled])`);
-    if (button && event.key.length === 1 && event.key !== " ") { event.preventDefault(); button.form.requestSubmit(button); }
+    if (!event.repeat) down(send);
   }
+}
+
+// A letter that was typed by itself, not by a scanner.
+export function onLetter(letter) {
+  const button = keysAreOn() && document.querySelector(`[data-key="${CSS.escape(letter.toUpperCase())}"]:not([disabled])`);
+  if (button) button.form.requestSubmit(button);
 }
 
 function down(send) {

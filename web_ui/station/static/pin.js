@@ -1,5 +1,6 @@
 // Digits for fingers: a station's screen may have no keyboard. Four digits send the form where it only lets somebody in.
 
+import { followScanner } from "./scanner.js";
 import { followStation } from "./walk.js";
 
 const DIGITS = 4;
@@ -30,4 +31,5 @@ if (pad) {
   pin.addEventListener("input", typed);
 }
 
+followScanner();
 followStation(-1, () => {});

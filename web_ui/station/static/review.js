@@ -1,5 +1,6 @@
 // The review page: keys, the pedal, and a fresh page when the list has changed. Without it everything still works.
 
+import { followScanner } from "./scanner.js";
 import { followStation } from "./walk.js";
 
 const page = document.getElementById("review");
@@ -9,15 +10,19 @@ let leaving = false;
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest("input, select, textarea")) return;
-  const key = CSS.escape(event.key.length === 1 ? event.key.toUpperCase() : event.key);
   if (event.key === " " && !event.target.closest("a, button, summary")) {
     const press = document.getElementById("do-press");
     if (press) { event.preventDefault(); press.click(); }
     return;
   }
-  if (event.key.length === 1 && localStorage.getItem("keys") === "off") return;
-  const target = event.key !== " " && document.querySelector(`[data-key="${key}"], [data-arrow="${key}"]`);
-  if (target) { event.preventDefault(); open(target); target.click(); }
+  const target = event.key.length > 1 && document.querySelector(`[data-arrow="${CSS.escape(event.key)}"]`);
+  if (target) { event.preventDefault(); target.click(); }
+});
+
+followScanner((letter) => {
+  if (localStorage.getItem("keys") === "off") return;
+  const target = document.querySelector(`[data-key="${CSS.escape(letter.toUpperCase())}"]`);
+  if (target) { open(target); target.click(); }
 });
 
 // Whoever has sent a form is on the way to its answer: news of what it did must not turn them back.

@@ -3,13 +3,14 @@
 import { fragment, morph } from "../common/morph.js";
 import { sendForm, sendNow } from "./commands.js";
 import { followElsewhere, hasOtherScreen, tellOfScreens } from "./elsewhere.js";
-import { followPedal } from "./pedal.js";
+import { followPedal, onLetter } from "./pedal.js";
 import { followPreview } from "./preview.js";
 import { followScanner } from "./scanner.js";
 import { RETRY_MS, askState, pause } from "./state.js";
 import { followWalk } from "./walk.js";
 
 const said = { verdict: null, notice: null };
+let leaving = false;
 
 function face() { return document.getElementById("face"); }
 
@@ -45,7 +46,7 @@ async function followState() {
       const state = await askState(after, `&elsewhere=${Number(hasOtherScreen())}`);
       lost(false);
       tellOfScreens(state.elsewhere);
-      if (state.reviewing) { location.assign("/review"); return; }
+      if (state.reviewing && !leaving) { location.assign("/review"); return; }
       if (state.state === "closed") followWalk(state.walk);
       if (state.face) { after = state.number; show(state.face); } else await pause(250);
     } catch {
@@ -58,14 +59,15 @@ async function followState() {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("form[data-command]")) return;
+  // Whoever has sent another form is on the way to its answer: news of what it did must not turn them back.
+  if (!event.target.matches("form[data-command]")) { leaving = true; return; }
   event.preventDefault();
   sendForm(event.target);
 });
 
 refresh(null, true);
+followScanner(onLetter); // before the pedal: what a scanner types is no foot
 followPedal(sendNow);
 followPreview();
 followElsewhere();
-followScanner();
 followState();
