@@ -24,9 +24,7 @@ class Past:
     to_conservation: bool = False
 
 
-def look_up(
-    text: str, batches: Sequence[BatchDocument], past: Sequence[Past], opened: ItemRef | None = None
-) -> Found:
+def look_up(text: str, batches: Sequence[BatchDocument], past: Sequence[Past], opened: ItemRef | None = None) -> Found:
     """Return what is known of a code as it was scanned or typed; `opened` is the item of the open job."""
     code = barcodes.cleaned(text)
     listed = {item.item.barcode: (batch, item) for batch in batches for item in batch.items if item.item.barcode}

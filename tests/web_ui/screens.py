@@ -87,7 +87,13 @@ def _known(station: FakeStation) -> None:
 
 
 def _scanned(station: FakeStation) -> None:
-    station.known = {"LO": Found("QNG-004410", item=ItemRef(item_id="item-9", title="Địa bạ huyện Tư Nghĩa", barcode="QNG-004410"), batch="Lô 07")}
+    station.known = {
+        "LO": Found(
+            "QNG-004410",
+            item=ItemRef(item_id="item-9", title="Địa bạ huyện Tư Nghĩa", barcode="QNG-004410"),
+            batch="Lô 07",
+        )
+    }
     _open(station, is_reviewing=True)
 
 
