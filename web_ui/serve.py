@@ -67,6 +67,8 @@ def serve(
         connection_limit=CONNECTIONS,
         channel_timeout=_SILENT_S,
         cleanup_interval=_SILENT_S // 3,
+        # Read on while a request waits for news: so a browser that has hung up is noticed.
+        channel_request_lookahead=1,
         # Refused while it arrives, with a length or without: the application hears of it only when all of it is here.
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 1,
     )

@@ -4,15 +4,17 @@ import socket
 import threading
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from lattrang.demo.waiting import wait_until
 from tests.web_ui.fakes import FakeStation
 from tests.web_ui.running import TOKEN, served
 from web_ui.common.keyfile import KeyFileError, load_or_create
-from web_ui.common.polls import Polls
+from web_ui.common.polls import MAX_WAITING, Polls
 from web_ui.serve import CannotListen, serve
 
 
@@ -49,6 +51,25 @@ def test_many_waiting_screens_leave_room_for_a_press(station_app: Flask, station
             took_s = time.monotonic() - started
         assert station.asked == [("press",)]
         assert took_s < 3
+
+
+def test_who_has_hung_up_waits_no_more(station_app: Flask, station: FakeStation) -> None:
+    with served(station_app) as address, ExitStack() as lines:
+        port, after = int(address.rpartition(":")[2]), station.snapshot().number
+        head = f"GET /state?after={after} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        for _ in range(MAX_WAITING):
+            lines.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(head.encode())
+
+        def is_room() -> bool:
+            waiting = threading.Thread(target=get, args=(f"{address}/state?after={after}",), daemon=True)
+            waiting.start()
+            waiting.join(0.4)
+            return waiting.is_alive()
+
+        wait_until(lambda: not is_room(), 10.0, "the room to be full")
+        lines.close()
+        wait_until(is_room, 10.0, "the places to be free again")
+        station.show()
 
 
 def test_stopping_ends_waiting_requests_within_seconds(station_app: Flask, station: FakeStation) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from flask import has_request_context, request
+
 T = TypeVar("T")
 MAX_WAITING = 8
 """A third of the server's threads stays free for commands and pictures, however many tabs are open."""
@@ -29,7 +31,7 @@ class Polls:
                 self._places.release()
 
     def wait(self, ask: Callable[[float], T], is_news: Callable[[T], bool], timeout_s: float) -> T:
-        """Return the first answer that is news, or the latest one when time is up or the room is full.
+        """Return the first answer that is news, or the latest one when time is up, the room is full or nobody is there.
 
         Args:
             ask: returns an answer, itself waiting for at most the seconds it is given.
@@ -39,9 +41,17 @@ class Polls:
         answer = ask(0.0)
         ends_at_s = time.monotonic() + timeout_s
         with self._place() as taken:
-            while taken and not is_news(answer) and not self.closing.is_set():
+            while taken and not is_news(answer) and not self.closing.is_set() and not _is_nobody_there():
                 left_s = ends_at_s - time.monotonic()
                 if left_s <= 0:
                     break
                 answer = ask(min(_SLICE_S, left_s))
         return answer
+
+
+def _is_nobody_there() -> bool:
+    """Tell whether the browser has hung up: its place is somebody else's then."""
+    hung_up: Callable[[], bool] | None = None
+    if has_request_context():
+        hung_up = request.environ.get("waitress.client_disconnected")
+    return hung_up is not None and hung_up()
