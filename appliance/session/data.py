@@ -124,6 +124,11 @@ class Shot:
     safe: bool = False
     judged: Judgement | None = None
 
+    @property
+    def in_slot(self) -> bool:
+        """Whether it was shot into a place of the list."""
+        return self.replaces is not None or self.before is not None
+
 
 @dataclass(frozen=True, slots=True)
 class SessionData:

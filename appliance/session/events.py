@@ -206,6 +206,13 @@ class Insert:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Put the list as it was before a capture was shot into its place; the capture stays on record alone."""
+
+    capture_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MarkCapture:
     """Mark a capture for review."""
 
@@ -220,4 +227,4 @@ class Recover:
     part: str
 
 
-Effect: TypeAlias = TakeFrames | Play | Say | Replace | Insert | MarkCapture | Recover
+Effect: TypeAlias = TakeFrames | Play | Say | Replace | Insert | TakeBack | MarkCapture | Recover

@@ -161,6 +161,16 @@ class Job:
         """Put a capture before another one, or last."""
         self._append(ch.Moved(after_sequence=self._after, at=self._now(), capture=capture_id, before=before))
 
+    def take_back(self, capture_id: str) -> None:
+        """Undo what put a capture into its place, and take it out of the list."""
+        for number, change in reversed(list(enumerate(self._changes, start=1))):
+            if (isinstance(change, ch.Replaced) and change.new == capture_id) or (
+                isinstance(change, ch.Moved) and change.capture == capture_id
+            ):
+                self._append(ch.Undone(after_sequence=self._after, at=self._now(), number=number))
+                break
+        self.delete(capture_id)
+
     def set_page_type(self, capture_id: str, page_type: PageType) -> None:
         """Say what kind of page a capture shows."""
         self._append(ch.Typed(after_sequence=self._after, at=self._now(), capture=capture_id, page_type=page_type))

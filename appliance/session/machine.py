@@ -46,6 +46,7 @@ from appliance.session.events import (
     ReviewAsked,
     RoomChanged,
     Say,
+    TakeBack,
     TakeFrames,
     Tick,
 )
@@ -142,6 +143,7 @@ def retry_after_ns(attempts: int) -> int:
 
 
 def _pressed(data: SessionData, event: Pressed) -> Step:
+    by_foot = event.replaces is None
     if isinstance(data.state, Closed) or (data.review is not None and event.replaces is None):
         data = replace(data, walking=event.capture_id)
     if data.review is not None and event.replaces is None:
@@ -155,7 +157,7 @@ def _pressed(data: SessionData, event: Pressed) -> Step:
     if isinstance(data.state, Paused):
         resumed, effects = _resume(data)
         return replace(resumed, resumed_by=event.capture_id), (Play(Signal.HOLD), *effects)
-    shot = Shot(event.capture_id, event.replaces, event.before, foot_down=event.replaces is None)
+    shot = Shot(event.capture_id, event.replaces, event.before, foot_down=by_foot)
     taking = replace(data, state=Capturing(event.capture_id), shots=(*data.shots, shot))
     return taking, (Play(Signal.TICK), TakeFrames(event.capture_id, event.at_ns))
 
@@ -175,10 +177,9 @@ def _held(data: SessionData, capture_id: str) -> Step:
 def _held_long(data: SessionData, capture_id: str) -> Step:
     if capture_id == data.resumed_by:
         return data, ()
-    if data.review is not None:
-        # Back to the list; nothing pauses while somebody looks through it.
-        return replace(data, review=Review()), ()
     shot = _shot(data, capture_id)
+    if data.review is not None:
+        return _back(replace(data, review=Review()), shot)
     mark = (MarkCapture(capture_id, "look-again"),) if shot is not None and shot.safe else ()
     held, _ = _settle(_with_shot(data, capture_id, held=Held.LONG), capture_id)
     match held.state:
@@ -193,19 +194,21 @@ def _held_long(data: SessionData, capture_id: str) -> Step:
             assert_never(held.state)
 
 
+def _back(data: SessionData, shot: Shot | None) -> Step:
+    """Back to the list; nothing pauses while somebody looks through it, and a slot that was left stays as it was."""
+    if shot is None or not shot.in_slot:
+        return data, ()
+    back, _ = _settle(_with_shot(data, shot.capture_id, held=Held.LONG), shot.capture_id)
+    return back, (Play(Signal.PAUSED), *((TakeBack(shot.capture_id),) if shot.safe else ()))
+
+
 def _safe(data: SessionData, event: CaptureSafe) -> Step:
     shot = _shot(data, event.capture_id)
     if shot is None:
         return data, ()
-    effects: tuple[Effect, ...] = ()
-    if shot.replaces is not None:
-        effects += (Replace(event.capture_id, shot.replaces, "retake"),)
-    if shot.before is not None:
-        effects += (Insert(event.capture_id, shot.before),)
+    effects = _placed(shot)
     if data.review is not None:
         data = replace(data, review=Review())
-    if shot.held is Held.LONG:
-        effects += (MarkCapture(event.capture_id, "look-again"),)
     data = _with_shot(data, event.capture_id, safe=True, previous=event.previous)
     match data.state:
         case Capturing(capture_id=event.capture_id, then_pause=then_pause):
@@ -218,6 +221,14 @@ def _safe(data: SessionData, event: CaptureSafe) -> Step:
             pass
     settled, more = _settle(data, event.capture_id)
     return settled, effects + more
+
+
+def _placed(shot: Shot) -> tuple[Effect, ...]:
+    """Return what becomes of a capture's place as soon as it is safe."""
+    if shot.held is Held.LONG:
+        return (TakeBack(shot.capture_id),) if shot.in_slot else (MarkCapture(shot.capture_id, "look-again"),)
+    into = (Replace(shot.capture_id, shot.replaces, "retake"),) if shot.replaces is not None else ()
+    return (*into, Insert(shot.capture_id, shot.before)) if shot.before is not None else into
 
 
 def _failed(data: SessionData, event: CaptureFailed) -> Step:

@@ -332,7 +332,7 @@ class Session:
             case ev.Say(key=key, values=values):
                 self._overview.say(key, dict(values))
                 self._spool.log_event("notice", key=key, **dict(values))
-            case ev.Replace() | ev.Insert() | ev.MarkCapture():
+            case ev.Replace() | ev.Insert() | ev.TakeBack() | ev.MarkCapture():
                 self._change_list(effect)
             case ev.Recover(part=part):
                 self._taker.recover(part)
@@ -347,7 +347,7 @@ class Session:
         order = Order(capture_id, pressed_at_ns, job.job_id, job.sitting_id, opened.item, opened.profile)
         self._taker.take(order)
 
-    def _change_list(self, effect: ev.Replace | ev.Insert | ev.MarkCapture) -> None:
+    def _change_list(self, effect: ev.Replace | ev.Insert | ev.TakeBack | ev.MarkCapture) -> None:
         if self._job is None:
             return
         try:
@@ -355,6 +355,8 @@ class Session:
                 self._job.mark(effect.capture_id, effect.mark)
             elif isinstance(effect, ev.Insert):
                 self._job.move(effect.new, effect.before)
+            elif isinstance(effect, ev.TakeBack):
+                self._job.take_back(effect.capture_id)
             elif self._job.replace(effect.new, effect.old, effect.reason):
                 self._overview.say(_REPLACED_NOTICES[effect.reason], {})
         except SpoolError as error:

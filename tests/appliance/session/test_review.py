@@ -58,14 +58,32 @@ def test_in_a_gap_the_next_press_lands_between_its_neighbours(station) -> None:
     assert names(station) == [1, 3, 2]
 
 
-def test_a_foot_that_rests_in_an_open_slot_goes_back_to_the_list_and_nothing_pauses(station) -> None:
+@pytest.mark.parametrize("kind", ["replaces", "before"])
+def test_a_foot_that_rests_in_an_open_slot_goes_back_and_leaves_the_list_as_it_was(station, kind: str) -> None:
+    for _ in range(2):
+        station.shoot()
+    first, _ = station.front.listing().captures
+    station.front.review(SlotView(**{kind: first.capture_id}))
+    station.press(held_s=4.0)
+    now = station.until(lambda now: now.safe_captures == 3 and now.queue_length == 0)
+    assert (now.state, now.is_reviewing, now.slot) == (SessionState.READY, True, None)
+    assert names(station) == [1, 2]
+    station.press()
+    station.until(lambda now: now.walk[0] == 1)
+    station.front.undo()
+    assert names(station) == [1, 2, 3]
+
+
+def test_a_foot_rests_in_a_slot_longer_than_the_camera_takes_for_its_picture(station) -> None:
     station.shoot()
     (only,) = station.front.listing().captures
     station.front.review(SlotView(replaces=only.capture_id))
-    station.press(held_s=4.0)
-    now = station.until(lambda now: now.safe_captures == 2 and now.queue_length == 0)
-    assert (now.state, now.is_reviewing, now.slot) == (SessionState.READY, True, None)
+    station.pedal.close_contact()
+    station.until(lambda now: now.safe_captures == 2 and now.queue_length == 0)
     assert names(station) == [2]
+    station.hold(4.0)
+    station.lift()
+    station.until(lambda now: now.job.entries == 1 and now.job.latest[0].sequence == 1)
 
 
 def test_a_slot_names_what_is_in_the_list(station) -> None:
