@@ -23,6 +23,12 @@ def test_every_vendored_file_is_listed_with_version_licence_and_its_true_digest(
     assert {entry["file"] for entry in listed} == {f.name for f in VENDOR.iterdir()} - {"VENDOR.toml"}
 
 
+def test_a_font_has_the_address_of_its_content_so_that_a_browser_keeps_it_and_fetches_it_once() -> None:
+    listed = tomllib.loads((VENDOR / "VENDOR.toml").read_text(encoding="utf-8"))["file"]
+    fonts = {f"vendor/{entry['file']}?v={entry['sha256'][:10]}" for entry in listed if entry["file"].endswith(".woff2")}
+    assert set(re.findall(r'url\("([^"]+)"\)', (WEB_UI / "common/static/base.css").read_text("utf-8"))) == fonts
+
+
 def test_each_vendored_package_comes_with_its_licence() -> None:
     licences = {file.name: file.read_text(encoding="utf-8") for file in VENDOR.glob("LICENSE-*")}
     assert "SIL OPEN FONT LICENSE" in licences["LICENSE-be-vietnam-pro.txt"]
