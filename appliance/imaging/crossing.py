@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.imaging.outline import CHROMA_WEIGHT
+from appliance.imaging.ranks import median
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -172,7 +173,7 @@ def _both_sides(strip: Strip) -> _Sides | None:
     within = within.mean(axis=2)
     across = apart(within, beyond)
     chosen = (np.where(strange, across, np.inf).argmin(axis=0), np.arange(columns))
-    edge = float(np.median(apart(inner, outer)))
+    edge = median(apart(inner, outer))
     other = apart(outer, ground) > _OTHER_GROUND
     return _Sides(within[:, *chosen], beyond[:, *chosen], paper, ground, across[chosen], strange[chosen], edge, other)
 
@@ -195,8 +196,8 @@ def _usual(tones: Floats, *, bright: bool) -> Floats:
     """
     values = tones.T.astype(np.float64)
     basis = legendre(len(values), 2)
-    chosen = values[values[:, 0] >= np.median(values[:, 0])] if bright else values
-    found = np.broadcast_to(np.median(chosen, axis=0), values.shape)
+    chosen = values[values[:, 0] >= median(values[:, 0])] if bright else values
+    found = np.broadcast_to([median(tones) for tones in chosen.T], values.shape)
     for width in _WIDTHS:
         weighted = basis / (1.0 + (apart(values.T, found.T) / width) ** 2)[:, None] ** 2
         found = basis @ solved(weighted.T @ basis, weighted.T @ values)

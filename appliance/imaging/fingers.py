@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from appliance.imaging.crossing import NARROWEST, OUTSIDE, Strip, apart, crossing, legendre, solved
 from appliance.imaging.geometry import Polygon, points
 from appliance.imaging.planes import Plane, plane
+from appliance.imaging.ranks import median, percentile
 from appliance.imaging.view import View
 
 _UNITS: Final = 205
@@ -67,7 +68,7 @@ def find_intruders(clean: View, polygon: Polygon, corners: Polygon, gutter: Poly
     places = [int(np.argmin(np.linalg.norm(polygon - corner, axis=1))) for corner in corners]
     spine = _side_along(corners, gutter) if gutter is not None else None
     paper = _paper(clean, polygon)
-    tones = plane(cv2.merge([clean.y, clean.u, clean.v]))
+    tones = plane(cv2.merge([clean.y, clean.u, clean.v, clean.v]))
     found = []
     for index in range(4):
         if index == spine:
@@ -96,7 +97,7 @@ def _paper(clean: View, polygon: Polygon) -> NDArray[np.float64]:
     tones = np.stack([values[::4, ::4][inside] for values in (clean.y, clean.u, clean.v)])
     if not tones.size:
         return np.array([255.0, 128.0, 128.0])
-    return np.asarray(np.median(tones[:, tones[0] >= np.percentile(tones[0], 75)], axis=1), np.float64)
+    return np.array([median(each) for each in tones[:, tones[0] >= percentile(tones[0], 75)]])
 
 
 def _base(piece: Polygon, step: float) -> tuple[Polygon, Polygon]:
@@ -147,7 +148,7 @@ def _paper_begins(strip: Strip, tone: NDArray[np.float64]) -> tuple[NDArray[np.f
 def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the cubic that most of the values lie on, however far off the others stand."""
     basis = legendre(len(values), 3)
-    found = np.full(len(values), float(np.median(values)))
+    found = np.full(len(values), median(values))
     for stray in (8.0, 4.0, 2.0, 1.5, 1.5):
         weighted = basis * (weight / (1.0 + ((values - found) / stray) ** 2))[:, None]
         found = (basis @ solved(weighted.T @ basis, weighted.T @ values[:, None]))[:, 0]
@@ -167,7 +168,7 @@ def _rolled_out(tones: Plane, base: Polygon, inward: Polygon, first: int, last: 
     steps = np.arange(first, last, dtype=np.float32)[:, None, None] * inward.astype(np.float32)
     grid = base.astype(np.float32)[None] + steps
     seen = cv2.remap(tones, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return Strip(grid, np.array(seen.transpose(2, 0, 1), np.float32, order="C"), (tones.shape[1], tones.shape[0]))
+    return Strip(grid, np.array(seen.transpose(2, 0, 1)[:3], np.float32, order="C"), (tones.shape[1], tones.shape[0]))
 
 
 def _intruder(strip: Strip, start: int, end: int, depth: int) -> Intruder:

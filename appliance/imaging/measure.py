@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.imaging.planes import Plane, plane
+from appliance.imaging.ranks import median, percentile
 from wire.documents import Place
 
 _CELL_PX: Final = 48
@@ -90,7 +91,7 @@ def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
 
 def _percentiles(values: Plane, *percents: float) -> list[float]:
     """Return the same as `np.percentile`, from how often each of the 256 values is there."""
-    counts = np.cumsum(np.bincount(values.ravel(), minlength=256))
+    counts = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]), dtype=np.float64)
     found = []
     for percent in percents:
         place = percent / 100 * (values.size - 1)
@@ -136,15 +137,15 @@ def _edges(cut: Plane, printed: NDArray[np.bool_], highest: NDArray[np.float64],
     upright, slanting = ([_width(each, spans, printed) for each in pair] for pair in _differences(cut))
     lean = max(slanting) / max(min(slanting), 0.1)
     ratio = float(np.exp(np.hypot(np.log(lean), np.log(max(upright) / max(min(upright), 0.1)))))
-    faint = float(np.median(lowest[printed] / highest[printed]))
-    ink = float(np.median(lowest[printed]))
+    faint = median(lowest[printed] / highest[printed])
+    ink = median(lowest[printed])
     return Edges(max(*upright, lean * min(upright)), min(upright), ratio, cells, ink, faint)
 
 
 def _printed(cut: Plane, highest: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell for each cell whether it holds print to measure; none does where too little is surely print."""
     contrast = (highest - lowest) / np.maximum(highest, 1.0)
-    lit = highest >= _IN_SHADOW * float(np.percentile(highest, 75))
+    lit = highest >= _IN_SHADOW * percentile(highest, 75)
     printed = (contrast >= _MIN_CONTRAST) & (highest - lowest >= _MIN_RANGE) & lit
     marked = int(np.count_nonzero(printed))
     if marked < _MIN_CELLS:
@@ -155,7 +156,7 @@ def _printed(cut: Plane, highest: NDArray[np.float64], lowest: NDArray[np.float6
     strokes = int(np.count_nonzero(printed))
     if strokes < max(_MIN_CELLS, _MIN_STROKES * marked):
         return np.zeros_like(printed)
-    printed &= contrast >= _LIKE_DARKEST * float(np.percentile(contrast[printed], 90))
+    printed &= contrast >= _LIKE_DARKEST * percentile(contrast[printed], 90)
     enough = np.count_nonzero(printed) >= max(_MIN_CELLS, _MIN_SHARE * printed.size)
     return printed if enough else np.zeros_like(printed)
 
@@ -165,12 +166,17 @@ def _stroke_px(luma: Plane, asked: NDArray[np.bool_], middle: NDArray[np.float64
     rows, columns = luma.shape[0] // _CELL_PX, luma.shape[1] // _CELL_PX
     cells = luma.reshape(rows, _CELL_PX, columns, _CELL_PX).swapaxes(1, 2)[asked.reshape(rows, columns)]
     dark = cells < middle[asked, None, None].astype(np.uint8)
-    inked = np.count_nonzero(dark, axis=(1, 2))
+    inked = _count(dark)
     # A stroke begins and ends. What only does one of both within a cell is a shadow, the gutter's above all.
-    across = np.count_nonzero(dark[:, :, 1:] != dark[:, :, :-1], axis=(1, 2)) / 2
-    down = np.count_nonzero(dark[:, 1:] != dark[:, :-1], axis=(1, 2)) / 2
+    across, down = _count(dark[:, :, 1:] != dark[:, :, :-1]) / 2, _count(dark[:, 1:] != dark[:, :-1]) / 2
     thickness = inked / np.maximum(np.maximum(across, down), 1)
     return np.where(inked <= _MOST_INK * _CELL_PX**2, thickness, np.inf)
+
+
+def _count(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return how many flags of each cell are set; by bits, four times faster than one by one."""
+    bits = np.packbits(flags.reshape(len(flags), -1), axis=1)
+    return np.asarray(np.bitwise_count(bits).sum(axis=1, dtype=np.intp))
 
 
 def _differences(luma: Plane) -> tuple[tuple[Plane, Plane], tuple[Plane, Plane]]:
@@ -191,7 +197,7 @@ def _differences(luma: Plane) -> tuple[tuple[Plane, Plane], tuple[Plane, Plane]]
 def _width(twice: Plane, spans: NDArray[np.float64], printed: NDArray[np.bool_]) -> float:
     """Return the sigma of the sharper quarter of cells from their differences over two pixels."""
     slopes = np.maximum(_per_cell(twice, np.maximum)[printed] / 2, 1.0)
-    return float(np.percentile(spans[printed] / np.sqrt(2 * np.pi) / slopes, 25))
+    return percentile(spans[printed] / np.sqrt(2 * np.pi) / slopes, 25)
 
 
 def _per_cell(values: Plane, how: np.ufunc) -> NDArray[np.float64]:
@@ -221,14 +227,14 @@ def lean(ink: Plane) -> float | None:
     inner = _without_border(ink, 0.06)
     if inner.shape[1] < 4 * _STRIPS or inner.shape[0] < 64:
         return None
-    strips = np.array_split(np.minimum(inner, 60).astype(np.float32), _STRIPS, axis=1)
-    profiles = np.stack([strip.mean(axis=1) for strip in strips])
+    strips = np.array_split(plane(cv2.threshold(inner, 60, 255, cv2.THRESH_TRUNC)[1]), _STRIPS, axis=1)
+    profiles = np.stack([cv2.reduce(strip, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() for strip in strips])
     middle = (np.arange(_STRIPS) - (_STRIPS - 1) / 2) * inner.shape[1] / _STRIPS
     rounds = np.concatenate([profiles, profiles], axis=1)
     order = np.zeros(len(_SKEWS_DEG))
     for place in range(0, len(order), 2):
         order[place] = _order(rounds, middle * np.tan(np.radians(_SKEWS_DEG[place])))
-    usual, best = float(np.median(order[::2])), int(order.argmax())
+    usual, best = median(order[::2]), int(order.argmax())
     for place in (best - 1, best + 1):  # between these the peak lies
         if 0 <= place < len(order):
             order[place] = _order(rounds, middle * np.tan(np.radians(_SKEWS_DEG[place])))

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.imaging.planes import NEUTRAL, Plane, Planes, shrunk, shrunk_to
+from appliance.imaging.planes import NEUTRAL, Plane, Planes, plane, shrunk, shrunk_to
+from appliance.imaging.ranks import median, percentile
 
 Floats = NDArray[np.float32]
 Counts = NDArray[np.intp]
@@ -59,9 +60,10 @@ def light_gain(page: Planes, luma: Plane) -> Floats | None:
         luma: its own, of any size.
     """
     small = shrunk_to(luma, _LONGEST_PX)
-    paper = np.maximum(_closed(small, _STROKES), _BAR_WEIGHT * _closed(small, _BARS))
-    paper = np.maximum(cv2.GaussianBlur(paper, (0, 0), 2.0), 1.0)
-    level = float(np.percentile(paper[_SOME][_SOME], 90))
+    paper = cv2.max(_closed(small, _STROKES), cv2.convertScaleAbs(_closed(small, _BARS), alpha=_BAR_WEIGHT))
+    smooth = np.asarray(cv2.medianBlur(paper, 5), np.float32)
+    paper = np.maximum(cv2.GaussianBlur(smooth, (0, 0), 2.0), 1.0)
+    level = percentile(paper[_SOME][_SOME], 90)
     gain = np.asarray(np.clip(level / paper, 1.0, _MAX_GAIN), np.float32)
     if not _speaks(gain):
         return None
@@ -104,11 +106,10 @@ def _speaks(gain: Floats) -> bool:
     return bool(np.count_nonzero(gain > _EVEN) > 0.05 * gain.size)
 
 
-def _closed(small: Plane, kernel_px: int) -> Floats:
+def _closed(small: Plane, kernel_px: int) -> Plane:
     """Return the small picture without what is darker and narrower than the kernel."""
     kernel = np.ones((kernel_px, kernel_px), np.uint8)
-    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.medianBlur(closed, 5), np.float32)
+    return plane(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE))
 
 
 def _only_on_paper(gain: Floats, paper: Floats, page: Planes) -> Floats:
@@ -131,15 +132,13 @@ def _only_on_paper(gain: Floats, paper: Floats, page: Planes) -> Floats:
 
 def _pictures(dark: Plane, flat: NDArray[np.bool_], colour: tuple[Floats, Floats]) -> NDArray[np.bool_]:
     """Return where dark places are no shadow upon paper: too few of them flat, or of another colour on the whole."""
-    count, found = cv2.connectedComponents(dark)
-    labels = np.asarray(found, np.int32)
-    places = labels.ravel()
-    sizes, flats = np.bincount(places, minlength=count), np.bincount(places, flat.ravel(), count)
-    far = np.zeros(count)
-    for share in colour:
-        far += np.abs(np.bincount(places, share.ravel(), count)) / np.maximum(sizes, 1)
-    picture = (flats < _PAPER_SHARE * sizes) | (far > _COLOUR)
-    picture[0] = False  # the light places
+    count, labels = cv2.connectedComponents(dark)
+    where = np.flatnonzero(dark)
+    places = labels.ravel()[where].astype(np.intp)
+    sizes, *sums = (np.bincount(places, each, count) for each in (None, *(of.ravel()[where] for of in (flat, *colour))))
+    flats, blue, red = sums
+    far = (np.abs(blue) + np.abs(red)) / np.maximum(sizes, 1)
+    picture = (flats < _PAPER_SHARE * sizes) | (far > _COLOUR)  # of the light places, 0, there are none
     return np.asarray(picture[labels], np.bool_)
 
 
@@ -159,5 +158,5 @@ def _colour(page: Planes, light: NDArray[np.bool_], paper: Floats) -> tuple[Floa
     size = (paper.shape[1], paper.shape[0])
     blue, red = ((shrunk(each, size).astype(np.float32) - NEUTRAL) / paper for each in (page.u, page.v))
     if light.any():  # the median: light ground beside the paper does not count
-        blue, red = (each - np.median(each[light]) for each in (blue, red))
+        blue, red = (each - np.float32(median(each[light])) for each in (blue, red))
     return blue, red
