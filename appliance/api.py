@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from appliance.jobs.copies import BatchView, Found
+from appliance.jobs.copies import BatchView, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
 
@@ -276,6 +276,10 @@ class StationApi(Protocol):
 
     def look_up(self, barcode: str, *, in_catalogue: bool = False) -> Found:
         """Return what is known of a barcode, as it was scanned or typed; ask the library's catalogue only on demand."""
+        ...
+
+    def read_barcode(self) -> SeenCode:
+        """Return what code is seen before the cameras now, keeping no picture; raises `NotNow`, `HardwareError`."""
         ...
 
     def next_part(self, job_id: str) -> Found:

@@ -35,6 +35,9 @@ def main(out: Path) -> int:
                         shown.prepare(station)
                         join = "&" if "?" in shown.path else "?"
                         page.goto(f"{address}{shown.path}{join}lang={language}")
+                        if shown.click:
+                            with page.expect_navigation():
+                                page.click(shown.click)
                         page.evaluate("document.fonts.ready")
                         # The live picture comes after the page: a moment lets it be drawn.
                         page.wait_for_timeout(250)

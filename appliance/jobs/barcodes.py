@@ -6,8 +6,11 @@ keys stood there depends on its mode, so they are put back only where a known co
 """
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
+
+from appliance.jobs.camera_codes import Code, Look
+from appliance.jobs.copies import SeenCode
 
 MAX_LENGTH: Final = 64
 _TELEX: Final = {
@@ -32,6 +35,8 @@ _VNI: Final = {
 _SHAPES: Final = "\u0302\u0306\u031b"
 _BOOK_NUMBERS: Final = ("977", "978", "979")
 """How the article numbers of serials and books begin (EAN-13: ISSN, ISBN): they name an edition, never a copy."""
+_IN_HOUSE: Final = ("02", "04", *(str(two) for two in range(20, 30)))
+"""How article numbers begin that anybody may give within their own house (GS1), a library to its copies."""
 
 
 def cleaned(text: str) -> str:
@@ -63,6 +68,36 @@ def is_a_books_number(code: str) -> bool:
 def cannot_be_a_copys(code: str) -> bool:
     """Tell whether a code is surely something else: an edition's number, an address, a whole text."""
     return len(code) > MAX_LENGTH or "://" in code or is_a_books_number(code)
+
+
+def chosen(looks: Sequence[Look], known: Collection[str]) -> SeenCode:
+    """Return which of the codes that cameras saw is the copy's own.
+
+    A code that a list knows is it. Of others, stripes as libraries print them go before square codes, which publishers
+    use for addresses; an edition's number or a trader's is never it. Where several are left, a person chooses.
+    """
+    codes = [code for look in looks for code in look.codes]
+    listed = _texts(code for code in codes if cleaned(code.text) in known)
+    own = [code for code in codes if _can_be_a_copys(code)]
+    stripes, squares = (_texts(code for code in own if (code.symbology == "square") is flag) for flag in (False, True))
+    choices = listed or stripes or squares
+    if choices:
+        return SeenCode(choices[0]) if len(choices) == 1 else SeenCode(choices=choices, problem="several")
+    if codes:
+        return SeenCode(problem="wrong-code")
+    if any(look.has_unread for look in looks):
+        return SeenCode(problem="unread")
+    return SeenCode(problem="dark" if looks and all(look.is_dark for look in looks) else "none")
+
+
+def _can_be_a_copys(code: Code) -> bool:
+    text = cleaned(code.text)
+    is_traded = code.symbology == "article" and not text.startswith(_IN_HOUSE)
+    return bool(text) and not is_traded and not cannot_be_a_copys(text)
+
+
+def _texts(codes: Iterable[Code]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cleaned(code.text) for code in codes))
 
 
 def _undone(code: str, keys_of: Callable[[str, str], str]) -> str:

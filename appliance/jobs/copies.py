@@ -1,6 +1,7 @@
 """What is known of a copy before its job opens: part of the station's API."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from wire.documents import ItemRef
 
@@ -42,6 +43,22 @@ class Found:
     before: tuple[DoneBefore, ...] = ()
     catalogue: str = ""
     is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCode:
+    """What one look at a cover through the camera gave.
+
+    Attributes:
+        barcode: the copy's code; empty where none, or more than one, can be it.
+        choices: the codes that can be it, where there are several.
+        problem: ``several``; ``wrong-code`` (only codes that are surely not a copy's: an ISBN, a price label);
+            ``unread`` (stripes that nothing could be read of); ``dark`` (hardly any light); ``none``; or empty.
+    """
+
+    barcode: str = ""
+    choices: tuple[str, ...] = ()
+    problem: Literal["", "several", "wrong-code", "unread", "dark", "none"] = ""
 
 
 @dataclass(frozen=True, slots=True)

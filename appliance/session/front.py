@@ -10,7 +10,9 @@ import msgspec
 from appliance.api import CaptureView, Listing, NewJob, StationSnapshot
 from appliance.catalogue import CatalogueAddress, ask
 from appliance.imaging.profiles import PROFILES
-from appliance.jobs.copies import Found
+from appliance.jobs import barcodes
+from appliance.jobs.camera_codes import look
+from appliance.jobs.copies import Found, SeenCode
 from appliance.jobs.joblist import JobList
 from appliance.jobs.lookup import Past, item_of, look_up, next_part
 from appliance.people import People
@@ -136,6 +138,17 @@ class StationFront:
             return dataclasses.replace(found, catalogue="not-asked")
         told = ask(self._catalogue, found.barcode)
         return dataclasses.replace(told, before=found.before, item=told.item or found.item)
+
+    def read_barcode(self) -> SeenCode:
+        """Return what code is seen before the cameras now; the picture is forgotten."""
+        if self._session.snapshot().job is not None:
+            raise faults.job_open()
+        if not self._cameras:
+            raise CameraMissing("CAM-01", "No camera is configured.", "Name one in station.toml.")
+        looks = [look(camera.capture(pressed_at_ns=self._session.now_ns()).y) for camera in self._cameras]
+        items = [one.item for batch in self._spool.batches() for one in batch.items]
+        items += [one.item for one in self._session.ask(self._session.past.all)]
+        return barcodes.chosen(looks, {item.barcode for item in items if item.barcode})
 
     def next_part(self, job_id: str) -> Found:
         """Return what is known of the copy of a job, with the part that follows."""

@@ -27,9 +27,9 @@ from appliance.api import (
     Verdict,
 )
 from appliance.errors import NotNow
-from appliance.jobs.copies import Found
+from appliance.jobs.copies import Found, SeenCode
 from appliance.places import SlotView
-from firmware.errors import CameraMissing
+from firmware.errors import CameraMissing, HardwareError
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, PageType, Side
 
 FRAME_SIZE = (1440, 1080)
@@ -144,6 +144,7 @@ class FakeStation(StationApi):
     camera_gone: bool = False
     frames_asked: list[str] = field(default_factory=list)
     known: dict[str, Found] = field(default_factory=dict)
+    seen: SeenCode | HardwareError = field(default_factory=lambda: SeenCode(problem="none"))
     opened: NewJob | None = None
     listed: Listing | None = None
     still: bool = False
@@ -215,6 +216,12 @@ class FakeStation(StationApi):
     def look_up(self, barcode: str, *, in_catalogue: bool = False) -> Found:
         key = barcode.strip()
         return self.known.get(f"catalogue {key}" if in_catalogue else key, Found(key))
+
+    def read_barcode(self) -> SeenCode:
+        self._ask("read_barcode")
+        if isinstance(self.seen, HardwareError):
+            raise self.seen
+        return self.seen
 
     def next_part(self, job_id: str) -> Found:
         if job_id != "job-1":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from appliance.api import FaultView, HandedOverView, LinkView, Listing, Notice, SessionState, Verdict
-from appliance.jobs.copies import BatchView, DoneBefore, Found
+from appliance.jobs.copies import BatchView, DoneBefore, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
 from tests.web_ui.fakes import BLUR, CUT, ITEM, LAN, MINH, FakeStation, capture_view, job_view
 from wire.documents import FindingEntry, ItemRef
@@ -23,6 +23,8 @@ class Shown:
     name: str
     path: str
     prepare: Callable[[FakeStation], object]
+    click: str = ""
+    """What to press there to see it."""
 
 
 def _closed(station: FakeStation, **changes: object) -> None:
@@ -97,6 +99,14 @@ def _scanned(station: FakeStation) -> None:
     _open(station, is_reviewing=True)
 
 
+def _seen(code: SeenCode) -> Callable[[FakeStation], None]:
+    def prepare(station: FakeStation) -> None:
+        _closed(station)
+        station.seen = code
+
+    return prepare
+
+
 SCREENS: tuple[Shown, ...] = (
     Shown("first-person", "/people", lambda station: _closed(station, people=(), person=None)),
     Shown("closed-nobody", "/", lambda station: _closed(station, person=None)),
@@ -109,6 +119,8 @@ SCREENS: tuple[Shown, ...] = (
     Shown("job-unikey", "/job/new?barcode=UNIKEY", _known),
     Shown("job-wrong-code", "/job/new?barcode=ISBN", _known),
     Shown("job-done-before", "/job/new?barcode=XONG", _known),
+    Shown("job-no-code-seen", "/job/new", _seen(SeenCode(problem="none")), "#look"),
+    Shown("job-several-codes", "/", _seen(SeenCode(choices=("QNG-003187", "K.0173/24"), problem="several")), "#look"),
     Shown("sheet", "/sheet", _open),
     Shown("scanned-other", "/scan?barcode=LO", _scanned),
     Shown("capture-ok", "/", _open),

@@ -6,7 +6,8 @@ from msgspec import structs
 from werkzeug.test import TestResponse
 
 from appliance.api import Listing, NewJob, SessionState, Verdict
-from appliance.jobs.copies import BatchView, DoneBefore, Found
+from appliance.jobs.copies import BatchView, DoneBefore, Found, SeenCode
+from firmware.errors import CameraStalled
 from tests.web_ui.fakes import BLUR, ITEM, FakeStation, capture_view, job_view
 from tests.web_ui.running import TOKEN
 from tests.web_ui.test_station_commands import post
@@ -32,6 +33,54 @@ def test_a_scanned_book_of_a_batch_needs_no_typing(person: FlaskClient, station:
         'value="public-domain" selected',
     ):
         assert known in page
+
+
+def test_the_camera_fills_the_same_field_as_the_scanner_and_takes_nothing_of_what_was_typed(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    station.known = {"QNG-003187": LISTED}
+    station.seen = SeenCode("QNG-003187")
+    page = form(person, "/job/look", author="Ai đó", condition="mould").text
+    assert 'name="barcode" type="text" maxlength="64" autocomplete="off" spellcheck="false" value="QNG-003187"' in page
+    assert "Đã đọc mã QNG-003187" in page
+    assert "Có trong Lô 07" in page
+    assert 'value="Chuyện bên sông Trà"' in page
+    assert 'value="Ai đó"' in page
+    assert 'value="mould" checked' in page
+    assert station.opened is None
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        ("none", "Chưa thấy mã"),
+        ("dark", "Tối quá"),
+        ("unread", "Thấy vạch nhưng chưa đọc được"),
+        ("wrong-code", "Chỉ thấy mã ISBN hoặc mã hàng"),
+    ],
+)
+def test_a_look_that_finds_no_copys_code_says_what_to_do(
+    person: FlaskClient, station: FakeStation, problem: str, words: str
+) -> None:
+    station.seen = SeenCode(problem=problem)  # type: ignore[arg-type]
+    page = form(person, "/job/look", barcode="B1").text
+    assert words in page
+    assert 'value="B1"' in page
+
+
+def test_of_several_codes_a_person_chooses(person: FlaskClient, station: FakeStation) -> None:
+    station.seen = SeenCode(choices=("B1", "QNG-003187"), problem="several")
+    assert 'name="picked" value="QNG-003187"' in form(person, "/job/look").text
+    asked = len(station.asked)
+    assert "Đã đọc mã QNG-003187" in form(person, "/job/look", picked="QNG-003187").text
+    assert len(station.asked) == asked, "nobody looks again"
+
+
+def test_a_camera_that_fails_is_said_with_its_code(person: FlaskClient, station: FakeStation) -> None:
+    station.seen = CameraStalled("CAM-02", "No pictures.", "Wait.")
+    answer = form(person, "/job/look")
+    assert answer.status_code == 409
+    assert "CAM-02" in answer.text
 
 
 def test_the_form_reaches_the_station_as_it_was_filled_in(person: FlaskClient, station: FakeStation) -> None:

@@ -41,6 +41,9 @@ def test_every_screen_is_whole_and_can_be_used_by_everybody(
             shown.prepare(station)
             join = "&" if "?" in shown.path else "?"
             screen.page.goto(f"{address}{shown.path}{join}lang={language}")
+            if shown.click:
+                with screen.page.expect_navigation():
+                    screen.page.click(shown.click)
             assert axe_violations(screen.page) == [], shown.name
             assert_fits(screen, shown.name, smallest_px=44)
             assert screen.page.evaluate(CLIPPED) == [], shown.name
@@ -105,6 +108,20 @@ def test_a_second_capture_page_says_that_it_is_one_and_a_press_counts_once(
         assert station.asked.count(("press",)) == 1
         first.page.goto("about:blank")
         second.wait_for_selector("#elsewhere", state="hidden")
+
+
+def test_enter_in_a_field_opens_the_job_and_does_not_ask_the_camera(
+    chromium: object,  # noqa: F811
+    address: str,  # noqa: F811
+    station: FakeStation,
+) -> None:
+    next(shown for shown in SCREENS if shown.name == "job-empty").prepare(station)
+    with Screen(chromium, address) as screen:
+        screen.page.goto(f"{address}/job/new")
+        screen.page.fill("#title", "Kiều")
+        screen.page.press("#title", "Enter")
+        wait_until(screen, lambda: station.opened is not None)
+    assert ("read_barcode",) not in station.asked
 
 
 def test_the_pedal_walks_only_through_the_page_that_is_in_front(

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import NewJob, StationApi
 from appliance.errors import NotNow
-from appliance.jobs.copies import Found
+from appliance.jobs.copies import Found, SeenCode
 from web_ui.station.review import what_must_be_done_first
 from web_ui.station.scanning import expect_book
 from wire.documents import Condition, Numbering
@@ -32,6 +32,7 @@ def add_routes(app: Flask, station: StationApi) -> None:
 
     add("/job/new", "new_job", _form, "GET")
     add("/job", "job", _open)
+    add("/job/look", "look_for_barcode", _look)
     add("/job/part", "new_part", _new_part)
     add("/job/reopen", "reopen_job", _reopen)
     add("/sheet", "sheet", _sheet, "GET")
@@ -61,6 +62,12 @@ def _open(station: StationApi) -> Answer:
     station.open_job(_new_job(barcode if is_program else found.barcode, pages))
     expect_book("")
     return redirect(url_for("home"), code=303)
+
+
+def _look(station: StationApi) -> Answer:
+    picked = _text("picked")
+    seen = SeenCode(picked) if picked else station.read_barcode()
+    return _render(station, station.look_up(seen.barcode or _text("barcode")), seen=seen)
 
 
 def _new_part(station: StationApi) -> Answer:
@@ -94,7 +101,9 @@ def _stop(station: StationApi) -> Answer:
     return redirect(url_for("home"), code=303)
 
 
-def _render(station: StationApi, found: Found, *, like: str = "", bad_pages: bool = False) -> str:
+def _render(
+    station: StationApi, found: Found, *, like: str = "", bad_pages: bool = False, seen: SeenCode | None = None
+) -> str:
     return render_template(
         "station/job.html",
         s=station.snapshot(),
@@ -104,7 +113,8 @@ def _render(station: StationApi, found: Found, *, like: str = "", bad_pages: boo
         conditions=CONDITIONS,
         numberings=NUMBERINGS,
         rights=RIGHTS,
-        is_sent=request.method == "POST",
+        seen=seen,
+        is_sent=request.method == "POST" and seen is None,
     )
 
 
