@@ -109,6 +109,10 @@ class JobView:
     condition_note: str = ""
     shift_note: str = ""
     """What the person before left for the one who sits here now."""
+    pages_per_hour: int | None = None
+    """The pace of this book; None until enough was captured. Never kept, never of a person."""
+    minutes_left: int | None = None
+    """What the rest of the book takes at that pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +344,10 @@ class StationApi(Protocol):
 
     def listing(self) -> Listing:
         """Return the whole list of the open job."""
+        ...
+
+    def recent_gaps(self) -> tuple[GapView, ...]:
+        """Return what is missing near the end of the open job's list, as far as nobody has said why."""
         ...
 
     def review(self, slot: SlotView | None = None) -> None:

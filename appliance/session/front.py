@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -16,7 +16,7 @@ from appliance.jobs.copies import Found, SeenCode
 from appliance.jobs.joblist import JobList
 from appliance.jobs.lookup import Past, item_of, look_up, next_part
 from appliance.people import People
-from appliance.places import SlotView
+from appliance.places import GapView, SlotView
 from appliance.session import events as ev
 from appliance.session import faults
 from appliance.session.data import Capturing, Closed, Faulted, Paused, PauseReason, Ready, Slot
@@ -31,6 +31,8 @@ from wire.documents import AnsweredGap, Condition, ItemRef, PageType, Side
 from wire.ids import is_name, new_id
 
 T = TypeVar("T")
+RECENT: Final = 40
+"""Captures whose printed numbers are looked at while others are taken: a gap is told while the book lies there."""
 TellNumbers = Callable[[tuple[CaptureView, ...], JobList], Listing]
 
 
@@ -254,6 +256,17 @@ class StationFront:
 
         captures, job_list = self._with_job(work)
         return self._page_numbers(captures, job_list)
+
+    def recent_gaps(self) -> tuple[GapView, ...]:
+        """Return what is missing near the end of the open job's list, as far as nobody has said why."""
+
+        def work() -> tuple[tuple[CaptureView, ...], JobList] | None:
+            job = self._session.job
+            first = max(0, len(job.list.entries) - RECENT) if job else 0
+            return (self._session.listing(job, first=first), job.list) if job else None
+
+        found = self._session.ask(work)
+        return tuple(gap for gap in self._page_numbers(*found).gaps if gap.answer is None) if found else ()
 
     def review(self, slot: SlotView | None = None) -> None:
         """Look the list through: the pedal walks, or shoots into `slot`."""

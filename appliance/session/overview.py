@@ -93,9 +93,9 @@ class Overview:
             self._changed.wait_for(lambda: self._snapshot.number > after, timeout=timeout_s)
             return self._snapshot
 
-    def listing(self, job: Job) -> tuple[CaptureView, ...]:
-        """Return every capture of the list."""
-        return capture_views(job, self._delivery)
+    def listing(self, job: Job, *, first: int = 0) -> tuple[CaptureView, ...]:
+        """Return the captures of the list from place `first` on (from 0)."""
+        return capture_views(job, self._delivery, first=first)
 
     def publish(self, data: SessionData, job: Job | None) -> None:
         """Make the present state visible, if it differs from what is."""

@@ -160,9 +160,9 @@ class Session:
         """The machine's state. For work on the session's thread."""
         return self._data
 
-    def listing(self, job: Job) -> tuple[CaptureView, ...]:
-        """Return every capture of the list. For work on the session's thread."""
-        return self._overview.listing(job)
+    def listing(self, job: Job, *, first: int = 0) -> tuple[CaptureView, ...]:
+        """Return the captures of the list from place `first` on (from 0). For work on the session's thread."""
+        return self._overview.listing(job, first=first)
 
     def guards(self) -> ev.Guards:
         """Return what else must hold for a press now."""

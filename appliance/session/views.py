@@ -7,6 +7,7 @@ from appliance.api import CaptureView, Delivery, HandedOverView, JobView, PageVi
 from appliance.jobs.joblist import Entry, leaves_of
 from appliance.jobs.lookup import Past
 from appliance.places import LeavesView
+from appliance.session import pace
 from appliance.session.job import Job
 from appliance.spool.rows import JobRow
 
@@ -63,22 +64,28 @@ def capture_views(job: Job, delivery: Mapping[str, Delivery], *, first: int = 0)
 def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
     """Return the open job and the end of its list."""
     entries = job.list.entries
+    done = [job.pages[entry.capture_id] for entry in entries if entry.capture_id in job.pages]
+    pages, expected = sum(len(one.pages) for one in done), job.list.opened.pages_expected
+    presses = [(one.boot_id, one.monotonic_ns) for one in list(job.facts.values())[-pace.LATEST :]]
+    now = pace.pace_of(presses, pages, len(done), expected)
     return JobView(
         job_id=job.job_id,
         item=job.list.opened.item,
         revision=job.list.revision,
         entries=len(entries),
-        pages=sum(len(job.pages[entry.capture_id].pages) for entry in entries if entry.capture_id in job.pages),
+        pages=pages,
         to_fix=sum(job.standing(entry.capture_id) is Verdict.BAD for entry in entries),
         latest=capture_views(job, delivery, first=max(0, len(entries) - LATEST)),
         can_undo=job.can_undo,
-        pages_expected=job.list.opened.pages_expected,
+        pages_expected=expected,
         leaves=leaves_view(job),
         mute_offer=job.mute_offer,
         muted=job.list.muted,
         condition=job.list.condition,
         condition_note=job.list.condition_note,
         shift_note=job.shift_note,
+        pages_per_hour=now.pages_per_hour if now else None,
+        minutes_left=now.minutes_left if now else None,
     )
 
 

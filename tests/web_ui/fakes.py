@@ -28,7 +28,7 @@ from appliance.api import (
 )
 from appliance.errors import NotNow
 from appliance.jobs.copies import Found, SeenCode
-from appliance.places import SlotView
+from appliance.places import GapView, SlotView
 from firmware.errors import CameraMissing, HardwareError
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, PageType, Side
 
@@ -287,6 +287,9 @@ class FakeStation(StationApi):
 
     def listing(self) -> Listing:
         return self.listed or Listing(self._now.job.latest if self._now.job else ())
+
+    def recent_gaps(self) -> tuple[GapView, ...]:
+        return tuple(gap for gap in self.listed.gaps if gap.answer is None) if self.listed and self._now.job else ()
 
     def review(self, slot: SlotView | None = None) -> None:
         self._ask("review", *([slot.replaces or "", slot.before or ""] if slot else []))

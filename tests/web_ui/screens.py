@@ -51,6 +51,7 @@ def _open(station: FakeStation, verdict: Verdict = Verdict.OK, **changes: object
     job = job_view(*(capture_view(n) for n in range(1, 8)), last, to_fix=int(verdict is Verdict.BAD))
     offer = changes.pop("mute_offer", "")
     job = replace(job, mute_offer=offer, shift_note="Trang 48 rách, nhẹ tay", condition=("torn",))
+    station.listed = None
     _closed(station, **({"state": SessionState.READY, "job": job, "last": last, "safe_captures": 8} | changes))
 
 
@@ -60,8 +61,8 @@ def _review(station: FakeStation, **changes: object) -> None:
     captures[11] = capture_view(12, Verdict.WARN, left=(GLARE,))
     captures[2] = replace(capture_view(3), page_type="plate")
     labels = {f"capture-{n}": (str(36 + 2 * n), str(37 + 2 * n)) for n in range(1, 20)}
-    station.listed = Listing(tuple(captures), labels, (GapView("42", "43", "capture-4", "capture-5"),), 6)
     _open(station, job=job_view(*captures, to_fix=1), is_reviewing=True, **changes)
+    station.listed = Listing(tuple(captures), labels, (GapView("42", "43", "capture-4", "capture-5"),), 6)
 
 
 def _clean(station: FakeStation) -> None:
@@ -73,8 +74,8 @@ def _leaves(station: FakeStation) -> None:
     captures = tuple(capture_view(n) for n in range(1, 10))
     pairs = tuple((f"capture-{n}", f"capture-{n + 5}" if n < 5 else "") for n in range(1, 6))
     read = {f"capture-{n}": (str(2 * n - 1),) for n in range(1, 6)} | {"capture-6": ("4",), "capture-7": ("6",)}
-    station.listed = Listing(captures, read=read)
     _open(station, job=replace(job_view(*captures), leaves=LeavesView(pairs, True, ())))
+    station.listed = Listing(captures, read=read)
 
 
 def _known(station: FakeStation) -> None:
@@ -86,6 +87,14 @@ def _known(station: FakeStation) -> None:
         "XONG": Found("B1", item=ITEM, before=(done,)),
     }
     _closed(station)
+
+
+def _gap(station: FakeStation) -> None:
+    _open(station)
+    job = station.snapshot().job
+    assert job is not None
+    station.show(job=replace(job, pages_expected=240, pages_per_hour=390, minutes_left=36))
+    station.listed = Listing((), gaps=(GapView("42", "43", "capture-4", "capture-5"),))
 
 
 def _scanned(station: FakeStation) -> None:
@@ -124,6 +133,7 @@ SCREENS: tuple[Shown, ...] = (
     Shown("sheet", "/sheet", _open),
     Shown("scanned-other", "/scan?barcode=LO", _scanned),
     Shown("capture-ok", "/", _open),
+    Shown("capture-gap", "/", _gap),
     Shown("capture-warn", "/", lambda station: _open(station, Verdict.WARN)),
     Shown("capture-mute", "/", lambda station: _open(station, Verdict.WARN, mute_offer="glare")),
     Shown("capture-bad", "/", lambda station: _open(station, Verdict.BAD)),

@@ -12,15 +12,18 @@ from appliance.api import (
     FaultView,
     HandedOverView,
     LinkView,
+    Listing,
     Notice,
     SessionState,
     StationSnapshot,
     Verdict,
 )
+from appliance.places import GapView
 from tests.web_ui.fakes import BLUR, CUT, SKEW, FakeStation, capture_view, closed_snapshot, job_view, jpeg_of
+from tests.web_ui.test_station_commands import post
 from web_ui.station.pictures import scaled_jpeg
 from web_ui.station.views import face_of, lead_of
-from wire.documents import FindingEntry
+from wire.documents import AnsweredGap, FindingEntry
 from wire.ids import is_name
 
 NOTICES = (
@@ -290,3 +293,28 @@ def test_where_to_open_the_book_after_a_power_cut_stays_until_the_next_press(
     page = person.get("/").text
     assert "Đã có điện lại. Lần chụp cuối an toàn: 8. Mở sách ở trang này để kiểm tra." in page
     assert 'class="notice stays"' in page
+
+
+def test_a_gap_stands_in_the_strip_and_leads_to_its_card(person: FlaskClient, station: FakeStation) -> None:
+    captures = tuple(capture_view(n) for n in range(1, 9))
+    station.show(state=SessionState.READY, job=job_view(*captures), last=captures[-1])
+    said = AnsweredGap(first="50", last="51", answer="absent")
+    station.listed = Listing(
+        (), gaps=(GapView("42", "43", "capture-4", "capture-5"), GapView("50", "51", "capture-8", "", said.answer))
+    )
+    page = person.get("/").text
+    strip = page[page.index('id="strip"') :]
+    assert strip.index("shot-capture-4") < strip.index("Thiếu 42–43") < strip.index("shot-capture-5")
+    assert "50–51" not in page
+    assert post(person, "/finish", json=False, at="gap-42-43").location == "/review?at=gap-42-43"
+    assert station.asked == [("review",)]
+
+
+def test_the_time_left_is_told_with_a_good_verdict_and_only_where_it_is_known(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    job = replace(job_view(capture_view(1)), pages_expected=74, pages=14, pages_per_hour=720, minutes_left=5)
+    station.show(state=SessionState.READY, job=job, last=capture_view(1))
+    assert "Còn khoảng 60 trang, chừng 5 phút." in person.get("/").text
+    station.show(job=replace(job, minutes_left=None))
+    assert "chừng" not in person.get("/").text

@@ -36,7 +36,7 @@ def _add_pages(app: Flask, station: StationApi) -> None:
         snapshot = station.snapshot()
         if snapshot.is_reviewing:
             return redirect(url_for("review"), code=303)
-        return render_template("station/page.html", face=face_of(snapshot))
+        return render_template("station/page.html", face=face_of(snapshot, station.recent_gaps()))
 
     @app.get("/state")
     def state() -> Response:
@@ -52,7 +52,7 @@ def _add_pages(app: Flask, station: StationApi) -> None:
 
         snapshot, is_second = polls.wait(look, is_other, STATE_WAIT_S)
         is_news = snapshot.number != after and "face" not in request.args
-        face = render_template("station/face.html", face=face_of(snapshot)) if is_news else None
+        face = render_template("station/face.html", face=face_of(snapshot, station.recent_gaps())) if is_news else None
         return jsonify(facts_of(snapshot) | {"csrf": screen, "face": face, "elsewhere": is_second})
 
 

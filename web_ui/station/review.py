@@ -25,6 +25,7 @@ Answer = BaseResponse | str
 
 def add_routes(app: Flask, station: StationApi) -> None:
     """Put the routes on `app`."""
+    app.jinja_env.filters["gap_key"] = gap_key
 
     def add(path: str, name: str, work: Callable[[StationApi], Answer], method: str = "POST") -> None:
         app.add_url_rule(path, endpoint=name, view_func=lambda: work(station), methods=[method])
@@ -59,7 +60,7 @@ def _page(station: StationApi) -> Answer:
 
 def _finish(station: StationApi) -> Answer:
     station.review()
-    return redirect(url_for("review"), code=303)
+    return _back(_text("at", 64))
 
 
 def _capture_on(station: StationApi) -> Answer:

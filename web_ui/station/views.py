@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from appliance.api import CaptureView, Delivery, FaultView, LinkView, PageView, SessionState, StationSnapshot, Verdict
+from appliance.places import GapView
 from wire.documents import FindingEntry, PageType, Severity, Side
 
 Tone = Literal["ok", "warn", "bad", "info", "plain"]
@@ -89,10 +90,11 @@ class Face:
     can_retake: bool
     can_undo: bool
     can_hand_over: bool
+    gaps: tuple[GapView, ...] = ()
 
 
-def face_of(snapshot: StationSnapshot) -> Face:
-    """Return what the capture page shows for `snapshot`."""
+def face_of(snapshot: StationSnapshot, gaps: tuple[GapView, ...] = ()) -> Face:
+    """Return what the capture page shows for `snapshot`; `gaps` are those near the end of the list."""
     last, job = snapshot.last, snapshot.job
     verdict = last.verdict if last else Verdict.PENDING
     can_change = job is not None and snapshot.state in (SessionState.READY, SessionState.PAUSED, SessionState.FAULT)
@@ -113,6 +115,7 @@ def face_of(snapshot: StationSnapshot) -> Face:
         can_retake=job is not None and job.entries > 0 and snapshot.state is SessionState.READY,
         can_undo=can_change and job is not None and job.can_undo,
         can_hand_over=can_change and job is not None and job.entries > 0,
+        gaps=gaps,
     )
 
 

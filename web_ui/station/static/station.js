@@ -3,6 +3,7 @@
 import { fragment, morph } from "../common/morph.js";
 import { sendForm, sendNow } from "./commands.js";
 import { followElsewhere, hasOtherScreen, tellOfScreens } from "./elsewhere.js";
+import { followPace } from "./pace.js";
 import { followPedal, onLetter } from "./pedal.js";
 import { followPreview } from "./preview.js";
 import { followScanner } from "./scanner.js";
@@ -68,6 +69,7 @@ document.addEventListener("submit", (event) => {
 refresh(null, true);
 followScanner(onLetter); // before the pedal: what a scanner types is no foot
 followPedal(sendNow);
+followPace();
 followPreview();
 followElsewhere();
 followState();
