@@ -1,18 +1,20 @@
 """The library's own catalogue by SRU: one question about a barcode, for whoever asks; the centre's batches come first.
 
-The server is somebody else's: it may be absent, slow, speak nonsense or know several records. None of that may hold a
-job up, so there is one short try, bounded in time and size, and each of these is an answer.
+The server is somebody else's: it may be absent, slow, speak nonsense, know several records, or be hostile. None of that
+may hold a job up or lead the station elsewhere, so there is one short try, bounded in time and size, at the host that
+was configured and no other, and each of these is an answer.
 """
 
 import http.client
 import logging
 import re
-import time
-import urllib.error
+import socket
+import threading
 import urllib.parse
-import urllib.request
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from appliance.jobs.copies import Found
@@ -22,6 +24,11 @@ from wire.ids import new_id
 log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 2**20
+_MOST_HOPS: Final = 3
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_ASKING: Final = 4
+"""Questions under way at once. Where names are not resolved, each takes as long as the system gives it."""
+_asking: Final = threading.BoundedSemaphore(_MOST_ASKING)
 _MARC: Final = "{http://www.loc.gov/MARC21/slim}"
 
 
@@ -45,6 +52,7 @@ def ask(catalogue: CatalogueAddress, barcode: str) -> Found:
     try:
         answer = _fetch(catalogue, barcode)
     except (OSError, http.client.HTTPException, ValueError) as error:
+        # A page that is not there, a redirect elsewhere, an answer without end: to who works here all are silence.
         log.info("catalogue silent: %s", error)
         return Found(barcode, catalogue="absent")
     try:
@@ -74,7 +82,7 @@ def read(answer: bytes, barcode: str) -> Found:
         ValueError: it is XML, but no answer to a search.
         ET.ParseError: it is not XML.
     """
-    root = ET.fromstring(answer)  # noqa: S314 - bounded in size; expat bounds what entities may grow to
+    root = ET.fromstring(answer, ET.XMLParser(target=_WithoutDoctype()))  # noqa: S314 - bounded in size; no entities
     if not root.tag.endswith("searchRetrieveResponse"):
         raise ValueError("no searchRetrieveResponse")
     records = root.findall(f".//{_MARC}record")
@@ -86,26 +94,96 @@ def read(answer: bytes, barcode: str) -> Found:
     return _found(records[0], barcode)
 
 
+class _WithoutDoctype(ET.TreeBuilder):
+    """Builds a tree of what declares nothing: entities could grow without bound, and no answer to a search has any."""
+
+    def doctype(self, *_: object) -> None:
+        """Refuse the document."""
+        raise ValueError("the answer declares a document type")
+
+
 def _fetch(catalogue: CatalogueAddress, barcode: str) -> bytes:
-    address = address_of(catalogue, barcode)
-    if not address.startswith(("http://", "https://")):
-        raise ValueError("the catalogue's address is neither http nor https")
-    request = urllib.request.Request(address, headers={"Accept": "application/xml"})  # noqa: S310 - checked above
-    with urllib.request.urlopen(request, timeout=catalogue.timeout_s) as answer:  # noqa: S310
-        return _read_in_time(answer, catalogue.timeout_s)
+    """Return the answer; raises `OSError`, `HTTPException`, `ValueError` where there is none in time.
+
+    A socket's timeout is for each byte that comes, and names have none at all: so a thread asks, and who waits for it
+    hangs up when the time is over.
+    """
+    if not _asking.acquire(blocking=False):
+        raise TimeoutError("earlier questions are still under way")
+    answers: SimpleQueue[bytes | Exception] = SimpleQueue()
+    line = _Line(catalogue.timeout_s)
+
+    def work() -> None:
+        try:
+            answers.put(line.fetch(address_of(catalogue, barcode)))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            answers.put(error)
+        finally:
+            line.hang_up()
+            _asking.release()
+
+    threading.Thread(target=work, name="catalogue", daemon=True).start()
+    try:
+        answer = answers.get(timeout=catalogue.timeout_s)
+    except Empty:
+        line.hang_up()
+        raise TimeoutError("the answer takes too long") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
-def _read_in_time(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:
-    # The socket's timeout is for each byte that comes; one that comes now and then must not hold anybody up either.
-    ends_at_s = time.monotonic() + timeout_s
-    content = b""
-    while part := answer.read1(2**16):
-        content += part
+class _Line:
+    """One question's connection, which another thread may cut."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._socket: socket.socket | None = None
+        self._is_over = False
+
+    def fetch(self, address: str) -> bytes:
+        """Return what is at `address`, following redirects within its host only."""
+        host = urllib.parse.urlsplit(address).hostname
+        for _ in range(_MOST_HOPS):
+            content, address = self._get(address)
+            if not address:
+                return content
+            if urllib.parse.urlsplit(address).hostname != host:
+                raise ValueError("the catalogue sends elsewhere")
+        raise ValueError("the catalogue sends round in circles")
+
+    def hang_up(self) -> None:
+        """Cut the connection, now or as soon as there is one. May be called twice."""
+        self._is_over = True
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _get(self, address: str) -> tuple[bytes, str]:
+        """Return the content, or where it is."""
+        parts = urllib.parse.urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("the catalogue's address is neither http nor https")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname, parts.port, timeout=self._timeout_s)
+        try:
+            connection.connect()
+            self._socket = connection.sock
+            if self._is_over:
+                raise TimeoutError("nobody waits any more")
+            path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+            connection.request("GET", path, headers={"Accept": "application/xml"})
+            with connection.getresponse() as answer:
+                if answer.status in _REDIRECTS:
+                    return b"", urllib.parse.urljoin(address, answer.getheader("Location") or "")
+                if answer.status != http.client.OK:
+                    raise ValueError(f"the catalogue answers {answer.status}")
+                content = answer.read(MOST_BYTES + 1)
+        finally:
+            connection.close()
         if len(content) > MOST_BYTES:
             raise ValueError("the answer is too long")
-        if time.monotonic() > ends_at_s:
-            raise TimeoutError("the answer takes too long")
-    return content
+        return content, ""
 
 
 def _found(record: ET.Element, barcode: str) -> Found:
