@@ -104,7 +104,7 @@ units_of() { # ROLE — what is enabled
     case "$1" in
         station)
             printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
-                lattrang-pair.path lattrang-usb.path
+                lattrang-pair.path lattrang-usb.path lattrang-off.path lattrang-restart.path
             ;;
         central)
             printf '%s\n' lattrang-broker.service lattrang-central.service lattrang-web.service \
@@ -122,6 +122,7 @@ files_of() { # ROLE — what lies in systemd/ for it
         station)
             printf '%s\n' lattrang-station.service lattrang-publisher.service lattrang-publisher.path \
                 lattrang-pair.path lattrang-pair.service lattrang-usb.path lattrang-usb.service \
+                lattrang-off.path lattrang-off.service lattrang-restart.path lattrang-restart.service \
                 lattrang-kiosk.service
             ;;
         central)

@@ -8,7 +8,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lattrang import errand_commands, geometry_command, kiosk_command, pairing_commands, setup_commands, usb_command
+from lattrang import (
+    errand_commands,
+    geometry_command,
+    kiosk_command,
+    pairing_commands,
+    power_command,
+    setup_commands,
+    usb_command,
+)
 from wire.errors import CodedError, ExitCode
 
 if TYPE_CHECKING:
@@ -53,6 +61,8 @@ def add_parser(commands: "Subparsers", common: argparse.ArgumentParser) -> None:
     usb_command.add_options(export)
     geometry = add("geometry", geometry_command.run, "where camera and lamps stand, and the resolution that gives")
     geometry_command.add_arguments(geometry)
+    power = add("power", power_command.run, "switch the machine off as the station's screen asked (for systemd)")
+    power_command.add_arguments(power)
     add("kiosk", kiosk_command.run, "show the station's screen on this machine's own display")
 
 

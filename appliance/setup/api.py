@@ -5,6 +5,8 @@ from typing import Literal, Protocol
 
 PairingStep = Literal["idle", "looking", "asked", "asking", "comparing", "approving", "paired", "failed"]
 CarryStep = Literal["idle", "asked", "opening", "copying", "proving", "done", "failed"]
+Way = Literal["off", "restart"]
+PowerStep = Literal["idle", "asked", "going", "failed"]
 Tone = Literal["ok", "warn", "bad"]
 
 
@@ -81,6 +83,15 @@ class CarryView:
     left: int = 0
     unprocessed: int = 0
     codes: tuple[str, ...] = ()
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerView:
+    """How far the machine is with being switched off, or off and on again."""
+
+    step: PowerStep
+    way: Way = "off"
     code: str = ""
 
 
@@ -171,6 +182,14 @@ class SetUpApi(Protocol):
 
     def carried(self) -> CarryView:
         """Return how far the hand-over by disk is."""
+        ...
+
+    def switch(self, way: Way) -> None:
+        """Switch the machine off, or off and on again; not while a picture or a disk is being written."""
+        ...
+
+    def switching(self) -> PowerView:
+        """Return how far that is."""
         ...
 
     def health(self) -> tuple[HealthRow, ...]:

@@ -15,10 +15,21 @@ from appliance.config import DEFAULT_FILE, StationConfig, load
 from appliance.errors import ConfigError, SetUpError
 from appliance.pairing.desk import PairingDesk
 from appliance.pairing.photo import lent_eye
-from appliance.setup.api import CarryView, DiskView, FeetView, HealthRow, NetworkView, PairingView, Progress
+from appliance.setup.api import (
+    CarryView,
+    DiskView,
+    FeetView,
+    HealthRow,
+    NetworkView,
+    PairingView,
+    PowerView,
+    Progress,
+    Way,
+)
 from appliance.setup.bench import Bench, Part
 from appliance.setup.errands import ASKED, TOLD, Errand
 from appliance.setup.health_rows import health
+from appliance.setup.power import WAYS, PowerDesk
 from appliance.setup.support import LogTail, support_file
 from appliance.setup.usb_disks import UsbDesk
 
@@ -61,6 +72,7 @@ class SetUpDesk:
         eye = lent_eye(lambda: station.preview()[0])
         self._pairing = PairingDesk(config_file, Errand.named("pair", asked, told), eye)
         self._usb = UsbDesk(Errand.named("usb", asked, told))
+        self._power = PowerDesk({way: Errand.named(way, asked, told) for way in WAYS})
         self._tail = tail
         self._file = config.web.token_file.with_name(PROGRESS_FILE)
 
@@ -152,6 +164,18 @@ class SetUpDesk:
     def carried(self) -> CarryView:
         """Return how far the hand-over by disk is."""
         return self._usb.view()
+
+    def switch(self, way: Way) -> None:
+        """Switch the machine off, or off and on again; raises `SetUpError` while something is being written."""
+        self._power.switch(
+            way,
+            is_capturing=self._station.snapshot().state is SessionState.CAPTURING,
+            is_copying=self.carried().step in ("asked", "opening", "copying", "proving"),
+        )
+
+    def switching(self) -> PowerView:
+        """Return how far that is."""
+        return self._power.view()
 
     def health(self) -> tuple[HealthRow, ...]:
         """Return how every part is, the bad ones first."""

@@ -77,6 +77,16 @@ class UsbProgress(Struct, frozen=True, kw_only=True):
     """Why it ended early, or at all."""
 
 
+class PowerRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Switch the machine off, or off and on again: the errand's name says which."""
+
+
+class PowerProgress(Struct, frozen=True, kw_only=True):
+    """That the request was taken; `code` says why nothing comes of it."""
+
+    code: str = ""
+
+
 ENDS: Final = frozenset({"paired", "done", "failed"})
 
 

@@ -168,8 +168,22 @@ def test_the_units_that_a_screen_asks_are_no_root_and_hold_what_they_need_and_no
     assert "d /run/lattrang-asked 2770 lattrang-station lattrang -" in folders
 
 
+@pytest.mark.parametrize(("name", "action"), [("off", "poweroff"), ("restart", "reboot")])
+def test_what_switches_the_machine_off_has_no_right_to_anything_and_leaves_it_to_systemd(
+    name: str, action: str
+) -> None:
+    unit, path = Unit(FOLDER / f"lattrang-{name}.service"), Unit(FOLDER / f"lattrang-{name}.path")
+    # Only where the program ends well: a request that is none, or is late, changes nothing.
+    assert unit["Unit"]["SuccessAction"] == action
+    assert "FailureAction" not in unit["Unit"]
+    assert unit["Service"]["CapabilityBoundingSet"] == ""
+    assert "AmbientCapabilities" not in unit["Service"]
+    assert f"station power {name} --errand /run/lattrang-asked /run" in unit["Service"]["ExecStart"]
+    assert path["Path"]["PathExists"] == f"/run/lattrang-asked/{name}.json"
+
+
 def test_a_request_that_nobody_can_take_is_tried_again_every_few_seconds_and_no_faster() -> None:
-    for name in ("pair", "usb"):
+    for name in ("pair", "usb", "off", "restart"):
         unit = Unit(FOLDER / f"lattrang-{name}.service")
         # Found again for as long as it lies there: without this a missing program was started eleven times a second.
         pace = f"/bin/sh -c 'test ! -e /run/lattrang-asked/{name}.json || sleep 5'"

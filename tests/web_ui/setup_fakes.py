@@ -10,6 +10,7 @@ from appliance.setup.api import (
     HealthRow,
     NetworkView,
     PairingView,
+    PowerView,
     Progress,
     SetUpApi,
 )
@@ -54,6 +55,7 @@ class FakeSetUp(SetUpApi):
     plugged: tuple[DiskView, ...] = ()
     rows: tuple[HealthRow, ...] = HEALTHY
     network_view: NetworkView = field(default_factory=lambda: NetworkView(("10.0.0.21",), has_way_out=True))
+    power_view: PowerView = field(default_factory=lambda: PowerView("idle"))
     asked: list[tuple[str, ...]] = field(default_factory=list)
     refuses: str = ""
 
@@ -114,6 +116,12 @@ class FakeSetUp(SetUpApi):
 
     def carried(self) -> CarryView:
         return self.carry_view
+
+    def switch(self, way: str) -> None:
+        self._ask("switch", way)
+
+    def switching(self) -> PowerView:
+        return self.power_view
 
     def health(self) -> tuple[HealthRow, ...]:
         return self.rows

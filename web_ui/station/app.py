@@ -7,7 +7,19 @@ from flask import Flask
 from appliance.api import StationApi
 from appliance.setup.api import SetUpApi
 from web_ui.common.app import create_base_app
-from web_ui.station import commands, jobs, leaves, pages, people, review, scanning, setup, setup_disk, setup_health
+from web_ui.station import (
+    commands,
+    jobs,
+    leaves,
+    pages,
+    people,
+    review,
+    scanning,
+    setup,
+    setup_disk,
+    setup_health,
+    setup_power,
+)
 
 
 def create_app(
@@ -42,6 +54,6 @@ def create_app(
     scanning.add_routes(app, station)
     app.jinja_env.globals["has_setup"] = set_up is not None
     if set_up is not None:
-        for screens in (setup, setup_disk, setup_health):
+        for screens in (setup, setup_disk, setup_health, setup_power):
             screens.add_routes(app, station, set_up)
     return app
