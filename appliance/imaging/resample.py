@@ -186,8 +186,11 @@ def _doubled(part: Plane, room: Plane) -> Plane:
         room: memory to work in, at least five times as large; what is returned lies in it.
     """
     rows, columns = part.shape
-    between = cv2.filter2D(part, -1, _HALFWAY, dst=room[: part.size].reshape(part.shape), anchor=(1, 0))
-    fine = room[part.size : 5 * part.size].reshape(2 * rows, 2 * columns)
-    cv2.merge([part, between], dst=fine.reshape(2 * rows, columns, 2)[::2])
+    pairs, spare = room[: 4 * part.size].view(np.uint16).reshape(2 * rows, columns), room[4 * part.size :]
+    between = cv2.filter2D(part, -1, _HALFWAY, dst=spare[: part.size].reshape(part.shape), anchor=(1, 0))
+    # Put together two bytes at a time: OpenCV's `merge` writes past the cache, and what follows reads it again.
+    np.multiply(between, 256, out=pairs[::2], dtype=np.uint16)
+    np.bitwise_or(pairs[::2], part, out=pairs[::2])
+    fine = pairs.view(np.uint8)
     cv2.filter2D(fine[::2], -1, _HALFWAY.T, dst=fine[1::2], anchor=(0, 1))
     return fine[2:-4, 2:-4]

@@ -168,11 +168,14 @@ def _slope(channels: Sequence[Plane]) -> tuple[NDArray[np.float32], NDArray[np.f
 
 
 def _fitted(starts: Floats, ends: Floats, along: Floats) -> tuple[Floats, Floats]:
-    both = np.concatenate([starts, ends])
-    weight = np.tile(np.linalg.norm(ends - starts, axis=1), 2)
-    middle = np.average(both, axis=0, weights=weight)
-    values, vectors = np.linalg.eigh(np.cov((both - middle).T, aweights=weight))
-    main = vectors[:, int(values.argmax())]
+    """Return the middle and the direction of the line that segments, weighed by their lengths, lie on."""
+    spans = ends - starts
+    weight = np.hypot(spans[:, 0], spans[:, 1])
+    middle = weight @ (starts + ends) / (2 * weight.sum())
+    both, twice = np.concatenate([starts, ends]) - middle, np.concatenate([weight, weight])
+    (across, slanting), (_, down) = (both * twice[:, None]).T @ both
+    angle = 0.5 * np.arctan2(2 * slanting, across - down)
+    main = np.array([np.cos(angle), np.sin(angle)])
     return middle, np.asarray(main if main @ along > 0 else -main, np.float64)
 
 
