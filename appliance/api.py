@@ -10,6 +10,7 @@ from typing import Protocol
 
 from appliance.jobs.copies import BatchView, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
+from appliance.training.view import TrainingView
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
 
 
@@ -214,6 +215,8 @@ class StationSnapshot:
     """Everybody who may sign in, by name."""
     person: PersonView | None = None
     """Who is signed in. Nobody need be for the pedal to work."""
+    training: TrainingView | None = None
+    """Where the training is: while there is one, all of this is about it and not about a real book."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from appliance.api import CaptureView, Listing, StationApi
+from appliance.api import CaptureView, Listing
 from appliance.config import StationConfig
 from appliance.errors import SpoolError, StationError
 from appliance.jobs.joblist import JobList
@@ -20,6 +20,9 @@ from appliance.session.runner import Session
 from appliance.setup.bench import Bench
 from appliance.spool.store import Spool
 from appliance.threads import Pulse, ServiceThread, unwatched
+from appliance.training.desk import StationWithTraining, TrainingDesk
+from appliance.training.pedals import Fork
+from appliance.training.room import Place
 from appliance.worker import Worker
 from firmware.gestures import MS, GestureTimes
 from firmware.interfaces import Hardware
@@ -29,13 +32,14 @@ from wire.errors import CodedError
 
 log = logging.getLogger(__name__)
 
-Serve = Callable[[StationApi, threading.Event], None]
+Serve = Callable[[StationWithTraining, threading.Event], None]
 """Serves the screens until the event is set. The roof passes it in: the station does not know its screens."""
 LOOPS: Final = ("session", "capture", "worker")
 """The loops of `run_station` that have a pulse: while one does not come round, the station takes no picture."""
 
 PEOPLE_FILE: Final = "people.json"
-"""Beside the screen's token, where only the station's user reads."""
+TRAINING_FOLDER: Final = "training"
+"""Both beside the screen's token, where only the station's user reads: the publisher sees neither."""
 RELEASE_EVERY_S: Final = 10.0
 """How often captures that the centre has proved to hold are looked for, to be deleted."""
 
@@ -102,7 +106,7 @@ def _build(
     on_death: Callable[[str, BaseException], None],
     pulse: Pulse,
     bench: Bench,
-) -> StationApi:
+) -> StationWithTraining:
     """Open and start the parts; `parts` closes them in reverse."""
     setup = config.capture_setup()
     spool = parts.enter_context(Spool.open(config.spool.folder, config.station.id, config.retention()))
@@ -113,7 +117,8 @@ def _build(
     parts.callback(screen_pedal.close)
     worker = Worker(spool, setup, limit=config.imaging.queue_limit)
     people = People(config.web.token_file.with_name(PEOPLE_FILE))
-    session = Session(hardware, spool, worker, setup, people=people.views())
+    forks = feet, screen_feet = Fork(hardware.pedal), Fork(bench.counted(screen_pedal))
+    session = Session(replace(hardware, pedal=feet.work), spool, worker, setup, people=people.views())
     cleaner = ServiceThread("retention", lambda: retention(spool, stop), on_death)
     worker_beat = pulse("worker")
     working = ServiceThread("worker", lambda: worker.run(worker_beat), on_death)
@@ -124,7 +129,7 @@ def _build(
     parts.callback(session.stop)
     # Whatever fails from here on, the other threads are told to end before they are joined.
     parts.callback(stop.set)
-    session.listen_to(bench.counted(screen_pedal))
+    session.listen_to(screen_feet.work)
     working.start()
     cleaner.start()
     numbers = PageNumbers(spool)
@@ -140,7 +145,19 @@ def _build(
         is_half = opened.layout == "rectos-versos" and job_list.without is None
         return replace(told, labels=told.read, gaps=()) if is_half else told
 
-    return StationFront(session, spool, hardware.cameras, screen_pedal, people, tell, config.catalogue.address())
+    front = StationFront(session, spool, hardware.cameras, screen_pedal, people, tell, config.catalogue.address())
+    place = Place(
+        config.web.token_file.with_name(TRAINING_FOLDER),
+        replace(hardware, pedal=feet.training),
+        screen_pedal,
+        screen_feet.training,
+        setup,
+        config.imaging.queue_limit,
+        config.retention(),
+    )
+    training = TrainingDesk(front, session, place, forks, on_death)
+    parts.callback(training.close)
+    return training.as_api()
 
 
 def _open(config: HardwareConfig, parts: ExitStack) -> Hardware:
@@ -158,7 +175,7 @@ def gesture_times(config: HardwareConfig) -> GestureTimes:
     return GestureTimes(config.settle_ms * MS, config.hold_ms * MS, config.hold_long_ms * MS)
 
 
-def _serve(serve: Serve, api: StationApi, stop: threading.Event) -> None:
+def _serve(serve: Serve, api: StationWithTraining, stop: threading.Event) -> None:
     try:
         serve(api, stop)
     finally:

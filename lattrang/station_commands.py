@@ -22,9 +22,9 @@ from wire.errors import CodedError, ExitCode
 if TYPE_CHECKING:
     import threading
 
-    from appliance.api import StationApi
     from appliance.config import StationConfig
     from appliance.spool.outbox import Outbox
+    from appliance.training.desk import StationWithTraining
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -85,12 +85,19 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.getLogger().addHandler(tail)
     file = Path(getattr(arguments, "config", None) or DEFAULT_FILE)
 
-    def serve(api: "StationApi", stop: "threading.Event") -> None:
+    def serve(api: "StationWithTraining", stop: "threading.Event") -> None:
         from web_ui.serve import serve as serve_app
         from web_ui.station.app import create_app
 
         with closing(SetUpDesk(api, bench, config, file, tail)) as desk:
-            app = create_app(api, token=token, secret_key=secret.encode(), language=config.web.language, set_up=desk)
+            app = create_app(
+                api,
+                token=token,
+                secret_key=secret.encode(),
+                language=config.web.language,
+                set_up=desk,
+                training=api,
+            )
             serve_app(app, config.web.host, config.web.port, stop, on_turn=heart.loop("web"))
 
     run_station(config, serve, stop, heart.loop, bench)

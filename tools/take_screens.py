@@ -23,7 +23,7 @@ def main(out: Path) -> int:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         station = FakeStation(Path(folder))
-        app = create_app(station, token=TOKEN, secret_key=SECRET_KEY)
+        app = create_app(station, token=TOKEN, secret_key=SECRET_KEY, training=station)
         with served(app) as address, sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             for width, height in SIZES:

@@ -26,7 +26,7 @@ def central(tmp_path: Path) -> FakeCentral:
 
 @pytest.fixture
 def station_app(station: FakeStation) -> Iterator[Flask]:
-    app = create_station(station, token=TOKEN, secret_key=SECRET_KEY)
+    app = create_station(station, token=TOKEN, secret_key=SECRET_KEY, training=station)
     yield app
     app.extensions["polls"].closing.set()
 

@@ -29,6 +29,7 @@ from appliance.api import (
 from appliance.errors import NotNow
 from appliance.jobs.copies import Found, SeenCode
 from appliance.places import GapView, SlotView
+from appliance.training.view import TrainingApi, TrainingView
 from firmware.errors import CameraMissing, HardwareError
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, PageType, Side
 
@@ -135,7 +136,7 @@ def closed_snapshot() -> StationSnapshot:
 
 
 @dataclass
-class FakeStation(StationApi):
+class FakeStation(StationApi, TrainingApi):
     """Takes every press at once and remembers what was asked. `show` puts any snapshot on the screen."""
 
     folder: Path
@@ -307,6 +308,19 @@ class FakeStation(StationApi):
 
     def interleave(self, without: tuple[int, ...]) -> None:
         self._ask("interleave", *map(str, without))
+
+    def training(self) -> TrainingView | None:
+        return self._now.training
+
+    def begin_training(self) -> None:
+        self._ask("begin_training")
+
+    def skip_lesson(self) -> None:
+        self._ask("skip_lesson")
+
+    def leave_training(self) -> None:
+        self._ask("leave_training")
+        self.show(training=None)
 
     def undo(self) -> None:
         self._ask("undo")

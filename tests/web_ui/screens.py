@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from appliance.api import FaultView, HandedOverView, LinkView, Listing, Notice, SessionState, Verdict
 from appliance.jobs.copies import BatchView, DoneBefore, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
+from appliance.training.view import Lesson, Score, TrainingView
 from tests.web_ui.fakes import BLUR, CUT, ITEM, LAN, MINH, FakeStation, capture_view, job_view
 from wire.documents import FindingEntry, ItemRef
 
@@ -41,6 +42,7 @@ def _closed(station: FakeStation, **changes: object) -> None:
         "person": LAN,
         "handed_over": DONE,
         "batches": (BatchView("Lô 07", 12, 40),),
+        "training": None,
     }
     station.show(**(values | changes))
 
@@ -76,6 +78,14 @@ def _leaves(station: FakeStation) -> None:
     read = {f"capture-{n}": (str(2 * n - 1),) for n in range(1, 6)} | {"capture-6": ("4",), "capture-7": ("6",)}
     _open(station, job=replace(job_view(*captures), leaves=LeavesView(pairs, True, ())))
     station.listed = Listing(captures, read=read)
+
+
+def training_view(lesson: Lesson, task: str, times: int = 1, *, is_over: bool = False) -> TrainingView:
+    return TrainingView(lesson, task, times - 1, times, is_over, Score(15, 14, 1, 3, 3, 6))
+
+
+def _practised(station: FakeStation) -> None:
+    _closed(station, training=training_view(Lesson.HAND_OVER, "hand-over", is_over=True))
 
 
 def _known(station: FakeStation) -> None:
@@ -153,5 +163,12 @@ SCREENS: tuple[Shown, ...] = (
     Shown("review-slot", "/review?at=capture-8", lambda s: _review(s, slot=SlotView(replaces="capture-8"))),
     Shown("review-clean", "/review", _clean),
     Shown("leaves", "/leaves", _leaves),
+    Shown("training", "/training", _closed),
+    Shown("training-first", "/", lambda s: _open(s, training=training_view(Lesson.PLACE, "place"), last=None)),
+    Shown("training-flaw", "/", lambda s: _open(s, Verdict.BAD, training=training_view(Lesson.FAULTS, "mend"))),
+    Shown("training-left", "/", lambda s: _open(s, training=training_view(Lesson.FAULTS, "left"))),
+    Shown("training-gap", "/review", lambda s: _review(s, training=training_view(Lesson.GAP, "fill-gap"))),
+    Shown("training-sheet", "/sheet", lambda s: _open(s, training=training_view(Lesson.PEDAL, "spreads", 3))),
+    Shown("training-over", "/training/certificate", _practised),
     Shown("slip", "/slip/job-2", _closed),
 )

@@ -6,6 +6,7 @@ from flask import Flask
 
 from appliance.api import StationApi
 from appliance.setup.api import SetUpApi
+from appliance.training.view import TrainingApi
 from web_ui.common.app import create_base_app
 from web_ui.station import (
     commands,
@@ -20,6 +21,7 @@ from web_ui.station import (
     setup_health,
     setup_power,
 )
+from web_ui.station import training as training_screens
 
 
 def create_app(
@@ -30,6 +32,7 @@ def create_app(
     language: str = "vi",
     hosts: tuple[str, ...] = (),
     set_up: SetUpApi | None = None,
+    training: TrainingApi | None = None,
 ) -> Flask:
     """Return the station's screen.
 
@@ -40,6 +43,7 @@ def create_app(
         language: ``vi`` or ``en``, where the browser has not chosen.
         hosts: names besides localhost under which the screen may be asked for.
         set_up: what the screens for setting up, disks and health ask; without it there are none.
+        training: what the screens for training ask; without it there are none.
     """
     app = create_base_app(
         "web_ui.station", side="station", token=token, secret_key=secret_key, language=language, hosts=hosts
@@ -56,4 +60,7 @@ def create_app(
     if set_up is not None:
         for screens in (setup, setup_disk, setup_health, setup_power):
             screens.add_routes(app, station, set_up)
+    app.jinja_env.globals["has_training"] = training is not None
+    if training is not None:
+        training_screens.add_routes(app, station, training)
     return app
