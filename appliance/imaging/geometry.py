@@ -22,7 +22,7 @@ def points(values: Any) -> Polygon:
 def area(polygon: Polygon) -> float:
     """Return the signed area; positive when the polygon runs clockwise as seen (y grows downwards)."""
     x, y = polygon[:, 0], polygon[:, 1]
-    return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
+    return float(x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]) / 2
 
 
 def clockwise_from_top_left(quad: Polygon) -> Polygon:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon, points
 from appliance.imaging.planes import Plane, plane
+from appliance.imaging.ranks import median, percentile
 from appliance.imaging.view import View
 
 MIN_AREA_SHARE: Final = 0.06
@@ -107,8 +108,8 @@ def _unlike_paper(view: View) -> Plane:
     """Return how far each pixel's colour, as a share of its luma, is from that of the lightest fifth of the view."""
     luma = np.maximum(view.y.astype(np.float32), 16.0)
     shares = [(values.astype(np.float32) - 128.0) / luma for values in (view.u, view.v)]
-    light = view.y >= np.percentile(view.y, 80)
-    distance = sum((share - np.float32(np.median(share[light]))) ** 2 for share in shares)
+    light = view.y >= percentile(view.y, 80)
+    distance = sum((share - np.float32(median(share[light]))) ** 2 for share in shares)
     return plane(np.minimum(_COLOUR_GAIN * np.sqrt(distance), 255).astype(np.uint8))
 
 
@@ -169,7 +170,7 @@ def _unlike_border(view: View) -> Plane:
     """Return how far each pixel's colour is from the middle colour of the frame's border."""
     levels, squares = np.arange(256, dtype=np.float32), []
     for values, weight in ((view.y, 0.5), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
-        middle = np.float32(np.median(_on_border(values, _edge_px(view))))
+        middle = np.float32(median(_on_border(values, _edge_px(view))))
         squares.append(cv2.LUT(values, (weight * (levels - middle)) ** 2))
     return plane(cv2.convertScaleAbs(cv2.sqrt(cv2.add(cv2.add(squares[0], squares[1]), squares[2]))))
 

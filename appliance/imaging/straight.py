@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon, area, clockwise_from_top_left, is_sane_quad
 from appliance.imaging.planes import Plane, plane
+from appliance.imaging.ranks import median
 from appliance.imaging.view import View
 
 Floats = NDArray[np.float64]
@@ -91,11 +92,17 @@ def straight_sheet(view: View, clean: View, even: View) -> Hypothesis | None:
         even: `evened(clean)`.
     """
     quads, seen = _hypotheses(view, _lines((even.y, even.u, even.v)))
-    ink = _halved((cv2.subtract(clean.y, view.y) > _INK * float(np.median(clean.y))).astype(np.float32))
+    ink = _halved((cv2.subtract(clean.y, view.y) > _INK * median(clean.y)).astype(np.float32))
     rough = _halved(_roughness(even.y))
-    best = [Hypothesis(clockwise_from_top_left(quad), float(share)) for quad, share in zip(quads, seen, strict=True)]
-    judged = [Hypothesis(each.quad, each.confidence * _fits(each.quad / 2, ink, rough) ** 0.5) for each in best]
-    return max(judged, key=lambda each: each.confidence * area(each.quad) ** _AREA_WEIGHT, default=None)
+    best, most = None, 0.0
+    for quad, share in zip(quads, seen, strict=True):
+        weight = abs(area(quad)) ** _AREA_WEIGHT
+        if share * weight <= most:
+            break  # no later one can be better, however well it fits
+        fits = float(share) * _fits(quad / 2, ink, rough) ** 0.5
+        if best is None or fits * weight > most:
+            best, most = Hypothesis(clockwise_from_top_left(quad), fits), fits * weight
+    return best
 
 
 def evened(clean: View) -> View:
@@ -106,7 +113,7 @@ def evened(clean: View) -> View:
 def _evened(values: Plane) -> Plane:
     soft, sigma = values.astype(np.float32), _LOCAL * max(values.shape)
     difference = soft - _widely_blurred(soft, sigma)
-    quiet = _QUIET * float(np.median(values)) + 0.5
+    quiet = _QUIET * median(values) + 0.5
     spread = np.sqrt(np.maximum(_widely_blurred(difference * difference, sigma), 0))
     return plane(np.clip(128 + difference / (spread + quiet) * _GAIN, 0, 255).astype(np.uint8))
 
@@ -158,12 +165,14 @@ def _lines(channels: Sequence[Plane]) -> list[_Line]:
 
 def _slope(channels: Sequence[Plane]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the slope across and down, at each place that of the channel where it is steepest."""
-    across, down = np.zeros((2, *channels[0].shape), np.float32)
+    across, down, steepest = np.zeros((3, *channels[0].shape), np.float32)
     for even in channels:
         soft = cv2.GaussianBlur(even, (0, 0), _SOFT_PX)
         x, y = (cv2.Sobel(soft, cv2.CV_32F, *order, ksize=3, scale=0.25) for order in ((1, 0), (0, 1)))
-        steeper = x * x + y * y > across * across + down * down
-        across, down = np.where(steeper, x, across), np.where(steeper, y, down)
+        steep = cv2.add(cv2.multiply(x, x), cv2.multiply(y, y))
+        steeper = cv2.compare(steep, steepest, cv2.CMP_GT)
+        for values, kept in ((x, across), (y, down), (steep, steepest)):
+            cv2.copyTo(values, steeper, kept)
     return across, down
 
 
