@@ -45,6 +45,9 @@ _GRAIN: Final = 0.25
 _PALE: Final = 0.72
 _INK: Final = 0.6
 _MOST_INK: Final = 0.01
+_ALONG: Final = 1.3
+"""Times the change across: where more changes along the side, it is print (a coloured head). Measured: leaves 0.62 to
+0.95 in the middle of their pieces, a printed head 1.7."""
 _AGREE: Final = 0.45
 """Share of the side where leaves must be seen, all but a few of them on one smooth line."""
 _SMOOTH: Final = 0.7
@@ -236,7 +239,15 @@ def _leaves_end(blocks: NDArray[np.uint8], profile: Floats, offsets: Doubles, si
     band = (columns < bands.quiet[:, None]) & (columns >= bands.first[:, None])
     inked = (blocks < _INK * bands.paper[:, :, None]).mean(axis=1) * band
     share = inked.sum(axis=1) / np.maximum(band.sum(axis=1), 1)
-    return np.where(leaves & (share < _MOST_INK), offsets[bands.quiet], np.nan)
+    return np.where(leaves & (share < _MOST_INK) & _runs_along(blocks, band), offsets[bands.quiet], np.nan)
+
+
+def _runs_along(blocks: NDArray[np.uint8], band: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell of each piece whether what its band shows runs along the side: print changes as much along as across."""
+    values, within = blocks.astype(np.int16), band[:, None, :-1]
+    along = (np.abs(np.diff(values[:, :, :-1], axis=1)) * within).mean(axis=(1, 2))
+    across = (np.abs(np.diff(values, axis=2)) * within).mean(axis=(1, 2))
+    return np.asarray(along <= _ALONG * np.maximum(across, _GRAIN * within.mean(axis=(1, 2))))
 
 
 def _ruled(profile: Floats) -> Floats:

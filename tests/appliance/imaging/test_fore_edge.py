@@ -62,6 +62,18 @@ def test_lines_of_print_along_a_side_are_not_leaves(seed: int) -> None:
         assert _peeled(np.ascontiguousarray(page), np.array(side), 1400.0) is None
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_coloured_head_with_pale_print_above_a_quiet_picture_is_not_leaves(seed: int) -> None:
+    page = np.full((1700, 1200), 150, np.uint8)
+    page[:, :120] = 175
+    for row in range(40, 1700, 60 + 7 * seed):
+        cv2.putText(page, "HNOEM"[: 4 - row % 2], (12, row), cv2.FONT_HERSHEY_SIMPLEX, 1.3, 225, 3, cv2.LINE_AA)
+    frame = np.full((HEIGHT, WIDTH), 60, np.uint8)
+    frame[100:-100, 100:-100] = page
+    noisy = cv2.GaussianBlur(frame, (0, 0), 0.8) + np.random.default_rng(seed).normal(0, 2, frame.shape)
+    assert _peeled(np.clip(noisy, 0, 255).astype(np.uint8), SIDE, 1400.0) is None
+
+
 def test_a_frame_too_small_to_show_leaves_is_left_alone() -> None:
     assert _peeled(_book(120.0), SIDE, 900.0) is None
 
