@@ -1,6 +1,7 @@
 """The station's face with training beside the work: whatever a screen asks goes to the one that is going on."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol, cast
 
@@ -15,9 +16,7 @@ from appliance.training.view import Lesson, TrainingApi, TrainingView
 
 FIRST_NUMBER: Final = 10**9
 """Snapshots of a training are numbered from here, so that a screen takes none for one of the work's."""
-_OF_THE_WORK: Final = frozenset(
-    {"add_person", "sign_in", "sign_out", "set_pin", "look_up", "next_part", "training", "begin_training"}
-)
+_OF_THE_WORK: Final = frozenset({"add_person", "sign_in", "sign_out", "set_pin", "look_up", "next_part"})
 """Who works here, and what is known of books, is the same in training."""
 
 
@@ -53,9 +52,14 @@ class TrainingDesk:
         self._shown: StationSnapshot | None = None
         wipe(place.folder)
 
-    def __getattr__(self, name: str) -> Any:
-        room = self._room
-        return getattr(room.front if room and name not in _OF_THE_WORK else self._front, name)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def ask(*values: object, **named: object) -> Any:
+            # Decided at the call: whoever keeps `desk.resume` must not end the work's pause from a training.
+            room = self._room
+            front = room.front if room and name not in _OF_THE_WORK else self._front
+            return getattr(front, name)(*values, **named)
+
+        return ask
 
     def as_api(self) -> StationWithTraining:
         """Return this, as what it is by delegation."""

@@ -12,6 +12,7 @@ from appliance.places import SlotView
 from appliance.spool.outbox import Outbox
 from appliance.training.view import Flaw, Lesson, TrainingView
 from firmware.interfaces import Signal
+from firmware.simulated.faults import Fault
 from tests.appliance.training.practice import TrainingStation, training_station
 
 
@@ -138,6 +139,23 @@ def test_what_a_power_cut_has_left_of_a_training_is_wiped_at_the_next_start(tmp_
         running.desk.begin_training()
         assert running.training_folder.exists()
     assert not (tmp_path / "training").exists()
+
+
+def test_a_command_that_a_screen_has_kept_goes_to_what_is_going_on_when_it_is_given(station: TrainingStation) -> None:
+    resume, retake = station.front.resume, station.front.retake
+    station.front.open_job(NewJob(title="Kiều"))
+    station.ready()
+    station.front.pause()
+    station.desk.begin_training()
+    with pytest.raises(NotNow, match="SES-07"):
+        resume()
+    station.shoot()
+    station.camera.inject(Fault.DOUBLED)
+    retake()
+    station.until(lambda now: now.safe_captures == 2 and bool(now.job and now.job.entries == 1))
+    station.desk.leave_training()
+    resume()
+    station.ready()
 
 
 def test_a_foot_that_is_down_when_training_begins_lifts_in_the_work(station: TrainingStation) -> None:
