@@ -109,8 +109,9 @@ def _by_letters(counts: list[tuple[int, int]]) -> float:
 
 def _steepness(depth: Plane) -> float:
     """Return how much steeper lines of print end downwards than upwards: positive = upright, -1 to 1."""
-    strips = np.array_split(np.minimum(depth, 80).astype(np.float32), _COLUMNS, axis=1)
-    steps = np.diff(np.stack([strip.mean(axis=1) for strip in strips]), axis=1)
+    strips = np.array_split(plane(cv2.threshold(depth, 80, 255, cv2.THRESH_TRUNC)[1]), _COLUMNS, axis=1)
+    profiles = [np.ravel(cv2.reduce(strip, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)) for strip in strips]
+    steps = np.asarray(np.diff(np.stack(profiles), axis=1), np.float32)
     total = float(np.sum(np.abs(steps) ** 3))
     return -float(np.sum(steps**3)) / total if total > 0 else 0.0
 
