@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from central.config import WorkerLimits
+from central.receiving.staging import StoreLayout
 from lattrang.demo.command import count
 from lattrang.demo.operator import Operator
 from lattrang.demo.site import Site
@@ -42,12 +43,28 @@ def _assert_whole(outcome: Outcome, spreads: int) -> None:
 def test_every_page_of_a_book_is_at_the_centre_once_and_as_it_was(make_site: MakeSite) -> None:
     site = make_site()
     operator = Operator(site.client())
+    practised = _practise(site, operator)
     job_id = operator.open_job("Bên dòng sông cũ", "DKCB.0001/23")
     _press(operator, 4)
     outcome = _hand_over_and_count(site, operator, job_id)
     _assert_whole(outcome, 4)
     assert outcome.items == 1
     assert set(outcome.findings) <= {"skew", "blank_page"}
+    # What somebody practised before, under the eyes of the same publisher, is neither there nor here.
+    assert not practised & {path.name for path in StoreLayout(site.central.store).staging.iterdir()}
+    assert not [path for path in site.spool.parent.rglob("*") if path.name in practised]
+
+
+def _practise(site: Site, operator: Operator) -> set[str]:
+    """Return the names of what was captured in a training that a power cut ends."""
+    site.client().post("/training/begin")
+    _press(operator, 2)
+    (captures,) = site.spool.parent.rglob("training/captures")
+    names = {path.name for path in captures.iterdir()}
+    assert len(names) == 2
+    site.station.kill()
+    site.station.start()
+    return names
 
 
 def test_what_was_captured_while_the_centre_was_away_arrives_once_it_is_back(make_site: MakeSite) -> None:
