@@ -240,6 +240,8 @@ class NewJob:
     like: str = ""
     record_id: str = ""
     call_number: str = ""
+    is_exercise: bool = False
+    """Not for the archive: its documents say ``training``."""
 
 
 class StationApi(Protocol):

@@ -68,6 +68,7 @@ class Job:
             reading_direction="right-to-left" if new.right_to_left else "left-to-right",
             pages_expected=new.pages_expected,
             rights=new.rights or None,
+            training=new.is_exercise,
         )
         spool.append_change(job_id, ch.encode(opened))
         job = cls(spool, job_id, setup.station, now)

@@ -344,7 +344,9 @@ class Session:
         if job is None:
             raise RuntimeError("A picture was ordered without a job: the machine must not allow that.")
         opened = job.list.opened
-        order = Order(capture_id, pressed_at_ns, job.job_id, job.sitting_id, opened.item, opened.profile)
+        order = Order(
+            capture_id, pressed_at_ns, job.job_id, job.sitting_id, opened.item, opened.profile, opened.training
+        )
         self._taker.take(order)
 
     def _change_list(self, effect: ev.Replace | ev.Insert | ev.TakeBack | ev.MarkCapture) -> None:

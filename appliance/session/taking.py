@@ -37,6 +37,7 @@ class Order:
     sitting_id: str
     item: ItemRef
     profile: str
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +144,7 @@ class Taker:
             clock_synchronised=self._clocks.is_synchronised(),
             boot_id=self._clocks.boot_id,
             monotonic_ns=order.pressed_at_ns,
+            training=order.training,
             setup_rotation_cw=self._setup.rotation_of(0),
             software=SOFTWARE,
         )

@@ -1,7 +1,10 @@
 """All that the set-up screens may ask of a station beyond `appliance.api`. Keys and numbers, no sentences."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from datetime import UTC, datetime
+from typing import Final, Literal, Protocol
+
+from appliance.setup.gauge import Reading, Row
 
 PairingStep = Literal["idle", "looking", "asked", "asking", "comparing", "approving", "paired", "failed"]
 CarryStep = Literal["idle", "asked", "opening", "copying", "proving", "done", "failed"]
@@ -48,12 +51,35 @@ class FeetView:
         return bool(self.presses and self.holds and self.long_holds)
 
 
+CERTIFICATE_DAYS: Final = 30
+"""After so many days lamps have aged and stands were bumped against: the screen asks to measure again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was measured when a person signed the station off: when (UTC, ISO 8601), on what width of frame, what."""
+
+    at: str
+    frame_width_px: int
+    rows: tuple[Row, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything reached its limit that can be measured without a printed target."""
+        return all(row.standing == "good" for row in self.rows if row.check != "colour")
+
+    def days_old(self, now: datetime) -> int:
+        """Return how many whole days ago that was; a clock that was set back makes it no younger than today."""
+        return max(0, (now - datetime.strptime(self.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)).days)
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What of the set-up was done: a step's name, and when (UTC, ISO 8601); and which parts a person found to work."""
 
     done: dict[str, str] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=dict)
+    certificate: Certificate | None = None
     is_put_off: bool = False
     """Somebody wants to work first: the screen no longer begins with the set-up."""
 
@@ -106,11 +132,39 @@ class HealthRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InterfaceView:
+    """A socket or a radio of the machine, and its address (IPv4) where it has one."""
+
+    name: str
+    kind: Literal["cable", "wifi"]
+    is_plugged: bool
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WifiView:
+    """A Wi-Fi network within reach; `strength` is in percent."""
+
+    name: str
+    strength: int
+    is_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkView:
-    """What the machine knows of its network: its addresses, and whether a way leads out of it."""
+    """What the machine knows of its network.
+
+    Attributes:
+        addresses: by which others reach it.
+        has_way_out: whether a way leads out of its own network.
+        interfaces: those that could be used, the working ones first.
+        wifi: what is within reach; None where nobody on this machine can tell.
+    """
 
     addresses: tuple[str, ...]
     has_way_out: bool
+    interfaces: tuple[InterfaceView, ...] = ()
+    wifi: tuple[WifiView, ...] | None = None
 
 
 class SetUpApi(Protocol):
@@ -170,6 +224,22 @@ class SetUpApi(Protocol):
 
     def try_part(self, part: Literal["lamp", "sounder", "light"]) -> None:
         """Let a part show that it works: the lamp goes off and on, the others give a signal."""
+        ...
+
+    def measure(self) -> Reading:
+        """Look once through the camera at what lies there to be measured, and remember what it showed."""
+        ...
+
+    def reading(self) -> Reading | None:
+        """Return what the last look since the station's start showed."""
+        ...
+
+    def certify(self) -> None:
+        """Keep the last reading as the station's certificate, durably, with what it does not know."""
+        ...
+
+    def open_trial(self, title: str) -> None:
+        """Open a job that is an exercise, and spoil its third picture so that a red screen is seen."""
         ...
 
     def disks(self) -> tuple[DiskView, ...]:

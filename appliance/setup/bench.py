@@ -1,14 +1,34 @@
 """The station's parts on trial: counts what feet say, and lets lamp, light and loudspeaker show that they work."""
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Literal
 
+import cv2
+import numpy as np
+
 from appliance.errors import SetUpError
 from appliance.setup.api import FeetView
-from firmware.interfaces import Gesture, Hardware, Pedal, PedalEvent, PedalListener, Signal
+from firmware.interfaces import (
+    Camera,
+    CameraInfo,
+    Frame,
+    Gesture,
+    Hardware,
+    Lock,
+    Pedal,
+    PedalEvent,
+    PedalListener,
+    Plane,
+    Preview,
+    Signal,
+)
 
 LAMP_OFF_S: Final = 1.0
+_UNSHARP_SHARE: Final = 0.0015
+"""Of the frame's width, as the standard deviation of the blur: 6 px of 4056, which no reader of print forgives."""
 Part = Literal["lamp", "sounder", "light"]
 
 
@@ -36,6 +56,40 @@ class _FeltPedal:
         self._pedal.close()
 
 
+class _LentCamera:
+    """A camera one of whose pictures may be spoiled: implements `Camera`."""
+
+    def __init__(self, camera: Camera, bench: "Bench") -> None:
+        self._camera = camera
+        self._bench = bench
+
+    @property
+    def info(self) -> CameraInfo:
+        """What this camera is."""
+        return self._camera.info
+
+    def lock(self, values: Lock) -> None:
+        """Fix focus, exposure and gains until the next call."""
+        self._camera.lock(values)
+
+    def preview(self) -> Preview:
+        """Return a recent small picture; see `Camera.preview`."""
+        return self._camera.preview()
+
+    def capture(self, *, pressed_at_ns: int, timeout_s: float = 5.0) -> Frame:
+        """Return a frame, unsharp where the bench spoils it; see `Camera.capture`."""
+        frame = self._camera.capture(pressed_at_ns=pressed_at_ns, timeout_s=timeout_s)
+        return self._bench.perhaps_spoiled(frame)
+
+    def recover(self) -> None:
+        """Close and reopen the device after a fault."""
+        self._camera.recover()
+
+    def close(self) -> None:
+        """Free the device. May be called twice."""
+        self._camera.close()
+
+
 class Bench:
     """Made before the station, which lays its parts on it when they are there; any thread may ask."""
 
@@ -46,11 +100,32 @@ class Bench:
         self._hardware: Hardware | None = None
         self._trying = threading.Lock()
         self._closing = threading.Event()
+        self._spoils: Callable[[], bool] | None = None
 
     def lay(self, hardware: Hardware) -> Hardware:
-        """Return the same parts, with the pedal's gestures counted."""
+        """Return the same parts, with the pedal's gestures counted and pictures that may be spoiled."""
         self._hardware = hardware
-        return replace(hardware, pedal=self.counted(hardware.pedal))
+        cameras = tuple(_LentCamera(camera, self) for camera in hardware.cameras)
+        return replace(hardware, pedal=self.counted(hardware.pedal), cameras=cameras)
+
+    def look(self) -> Plane:
+        """Return the luma of a frame taken now by the first camera; raises `SetUpError`, `HardwareError`."""
+        hardware = self._hardware
+        if hardware is None or not hardware.cameras:
+            raise SetUpError("SES-08", "The station is starting or stopping.", "Try again when it runs.")
+        return hardware.cameras[0].capture(pressed_at_ns=time.monotonic_ns()).y
+
+    def spoil_once(self, is_due: Callable[[], bool]) -> None:
+        """Make the next frame unsharp that is taken while `is_due` says so. Takes the place of an earlier wish."""
+        self._spoils = is_due
+
+    def perhaps_spoiled(self, frame: Frame) -> Frame:
+        """Return `frame`, or an unsharp one where that is due."""
+        if self._spoils is None or not self._spoils():
+            return frame
+        self._spoils = None
+        luma = np.asarray(cv2.GaussianBlur(frame.y, (0, 0), frame.width_px * _UNSHARP_SHARE), np.uint8)
+        return replace(frame, y=luma)
 
     def counted(self, pedal: Pedal) -> Pedal:
         """Return a pedal whose gestures are counted, too."""

@@ -3,20 +3,21 @@
 import json
 import logging
 import os
-import socket
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from appliance.api import SessionState, StationApi
+import msgspec
+
+from appliance.api import NewJob, SessionState, StationApi
 from appliance.config import DEFAULT_FILE, StationConfig, load
 from appliance.errors import ConfigError, SetUpError
 from appliance.pairing.desk import PairingDesk
 from appliance.pairing.photo import lent_eye
 from appliance.setup.api import (
     CarryView,
+    Certificate,
     DiskView,
     FeetView,
     HealthRow,
@@ -28,7 +29,9 @@ from appliance.setup.api import (
 )
 from appliance.setup.bench import Bench, Part
 from appliance.setup.errands import ASKED, TOLD, Errand
+from appliance.setup.gauge import Gauge, PaperGauge, Reading
 from appliance.setup.health_rows import health
+from appliance.setup.networks import network
 from appliance.setup.power import WAYS, PowerDesk
 from appliance.setup.support import LogTail, support_file
 from appliance.setup.usb_disks import UsbDesk
@@ -37,9 +40,8 @@ log = logging.getLogger(__name__)
 STEPS: Final = ("language", "network", "pairing", "parts", "calibration", "book")
 PARTS: Final = ("lamp", "sounder", "light", "camera")
 PROGRESS_FILE: Final = "set-up.json"
-_ROUTES: Final = Path("/proc/net/route")
-_ROUTES6: Final = Path("/proc/net/ipv6_route")
-_ANY: Final = "00000000"
+_SPOILED: Final = 3
+"""Which picture of the test book is made unsharp: after two good ones, so that the difference is seen."""
 
 
 class SetUpDesk:
@@ -51,6 +53,7 @@ class SetUpDesk:
         config: as the station runs by it.
         config_file: where that is, read anew where pairing may have changed it.
         tail: of the log.
+        gauge: measures how the station stands; left out, by a sheet of paper.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class SetUpDesk:
         config: StationConfig,
         config_file: Path,
         tail: LogTail,
+        gauge: Gauge | None = None,
     ) -> None:
         self._station = station
         self._bench = bench
@@ -74,6 +78,8 @@ class SetUpDesk:
         self._usb = UsbDesk(Errand.named("usb", asked, told))
         self._power = PowerDesk({way: Errand.named(way, asked, told) for way in WAYS})
         self._tail = tail
+        self._gauge = gauge or PaperGauge()
+        self._seen: tuple[Reading, int] | None = None
         self._file = config.web.token_file.with_name(PROGRESS_FILE)
 
     def close(self) -> None:
@@ -86,7 +92,8 @@ class SetUpDesk:
             found = json.loads(self._file.read_bytes())
             done = {step: str(found["done"][step]) for step in STEPS if step in found["done"]}
             parts = {part: bool(found["parts"][part]) for part in PARTS if part in found["parts"]}
-            return Progress(done, parts, bool(found.get("put_off")))
+            certificate = msgspec.convert(found.get("certificate"), Certificate | None)
+            return Progress(done, parts, certificate, bool(found.get("put_off")))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return Progress()
 
@@ -111,7 +118,7 @@ class SetUpDesk:
 
     def network(self) -> NetworkView:
         """Return what the machine knows of its network."""
-        return NetworkView(_addresses(), has_way_out())
+        return network()
 
     def pairing(self) -> PairingView:
         """Return how far the pairing is."""
@@ -147,9 +154,38 @@ class SetUpDesk:
 
     def try_part(self, part: Part) -> None:
         """Let a part show that it works; raises `SetUpError` SES-02 while a book is being captured."""
-        if self._station.snapshot().state not in (SessionState.CLOSED, SessionState.FAULT):
-            raise SetUpError("SES-02", "A job is open.", "Hand it over first.")
+        self._require_no_job()
         self._bench.try_part(part)
+
+    def measure(self) -> Reading:
+        """Look once through the camera at what lies there; raises `SetUpError` SES-02 while a job is open."""
+        self._require_no_job()
+        luma = self._bench.look()
+        reading = self._gauge.read(luma)
+        self._seen = reading, luma.shape[1]
+        return reading
+
+    def reading(self) -> Reading | None:
+        """Return what the last look since the station's start showed."""
+        return self._seen[0] if self._seen else None
+
+    def certify(self) -> None:
+        """Keep the last reading as the station's certificate; raises `SetUpError` SET-06 where there is none."""
+        if self._seen is None:
+            raise SetUpError("SET-06", "Nothing was measured.", "Measure first.")
+        reading, width_px = self._seen
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._keep(replace(self.progress(), certificate=Certificate(now, width_px, reading.rows)))
+
+    def open_trial(self, title: str) -> None:
+        """Open a job that is an exercise, and spoil its third picture."""
+        job_id = self._station.open_job(NewJob(title=title, is_exercise=True))
+
+        def is_due() -> bool:
+            job = self._station.snapshot().job
+            return job is not None and job.job_id == job_id and job.entries == _SPOILED - 1
+
+        self._bench.spoil_once(is_due)
 
     def disks(self) -> tuple[DiskView, ...]:
         """Return the disks that captures could be carried on."""
@@ -179,7 +215,7 @@ class SetUpDesk:
 
     def health(self) -> tuple[HealthRow, ...]:
         """Return how every part is, the bad ones first."""
-        return health(self._present_config(), self._station.snapshot())
+        return health(self._present_config(), self._station.snapshot(), self.progress().certificate)
 
     def support_file(self) -> bytes:
         """Return the file for whoever helps from far away."""
@@ -192,6 +228,10 @@ class SetUpDesk:
             self._tail.lines(),
         )
 
+    def _require_no_job(self) -> None:
+        if self._station.snapshot().state not in (SessionState.CLOSED, SessionState.FAULT):
+            raise SetUpError("SES-02", "A job is open.", "Hand it over first.")
+
     def _present_config(self) -> StationConfig:
         try:
             return load(self._config_file)
@@ -200,7 +240,13 @@ class SetUpDesk:
 
     def _keep(self, progress: Progress) -> None:
         temporary = self._file.with_name(f"{self._file.name}.new")
-        content = json.dumps({"done": progress.done, "parts": progress.parts, "put_off": progress.is_put_off}).encode()
+        kept = {
+            "done": progress.done,
+            "parts": progress.parts,
+            "put_off": progress.is_put_off,
+            "certificate": progress.certificate,
+        }
+        content = msgspec.json.encode(kept)
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
@@ -211,31 +257,3 @@ class SetUpDesk:
         except OSError as error:
             # A set-up that is asked for once more costs a minute; nothing else hangs on it.
             log.warning("set-up not remembered: %s", error)
-
-
-def has_way_out(routes: Path = _ROUTES, routes6: Path = _ROUTES6) -> bool:
-    """Tell whether a way leads out of this machine's own network."""
-    return _has_default(routes, lambda fields: fields[1] == _ANY and fields[7] == _ANY) or _has_default(
-        routes6, lambda fields: fields[0] == _ANY * 4 and fields[1] == "00" and fields[9] != "lo"
-    )
-
-
-def _has_default(routes: Path, is_default: Callable[[list[str]], bool]) -> bool:
-    try:
-        rows = [line.split() for line in routes.read_text("ascii").splitlines()]
-    except OSError:
-        return False
-    return any(len(fields) > 9 and is_default(fields) for fields in rows)
-
-
-def _addresses() -> tuple[str, ...]:
-    # Nothing is sent: the kernel only says which address it would send from.
-    found = set()
-    for family, there in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((there, 9))
-                found.add(str(probe.getsockname()[0]))
-        except OSError:
-            continue
-    return tuple(sorted(found))

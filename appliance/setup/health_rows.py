@@ -1,13 +1,14 @@
 """How every part of the station is: what the health page shows."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from appliance.api import StationSnapshot
 from appliance.config import StationConfig
 from appliance.doctor import look_at_disk, look_at_packages
 from appliance.health import is_power_low, temperature_c
-from appliance.setup.api import HealthRow, Tone
+from appliance.setup.api import CERTIFICATE_DAYS, Certificate, HealthRow, Tone
 from appliance.spool.files import Paths
 from appliance.spool.state import Clock, PublisherState, read_state
 from wire import VERSION
@@ -21,7 +22,9 @@ _RANK: Final[dict[Tone, int]] = {"bad": 0, "warn": 1, "ok": 2}
 _LINK_TONES: Final[dict[str, Tone]] = {"online": "ok", "waiting_for_hours": "ok", "refused": "bad"}
 
 
-def health(config: StationConfig, snapshot: StationSnapshot) -> tuple[HealthRow, ...]:
+def health(
+    config: StationConfig, snapshot: StationSnapshot, certificate: Certificate | None = None
+) -> tuple[HealthRow, ...]:
     """Return how every part is, the bad ones first. Cheap enough for a page that somebody keeps loading anew."""
     looks: tuple[Callable[[], HealthRow | None], ...] = (
         lambda: _camera(snapshot),
@@ -31,6 +34,7 @@ def health(config: StationConfig, snapshot: StationSnapshot) -> tuple[HealthRow,
         lambda: _link(config, snapshot),
         lambda: _pairing(config),
         lambda: HealthRow("clock", "ok") if snapshot.clock_synchronised else HealthRow("clock", "warn", "CLOCK-01"),
+        lambda: _calibration(certificate),
         lambda: _temperature(temperature_c()),
         lambda: _power(is_power_low()),
         lambda: _coded("software", "bad", look_at_packages, VERSION),
@@ -78,6 +82,14 @@ def _pairing(config: StationConfig) -> HealthRow:
     if config.broker is None:
         return HealthRow("pairing", "warn", "CONF-03")
     return HealthRow("pairing", "ok", "", config.broker.host)
+
+
+def _calibration(certificate: Certificate | None) -> HealthRow:
+    if certificate is None:
+        return HealthRow("calibration", "warn")
+    days = certificate.days_old(datetime.now(UTC))
+    is_well = certificate.is_good and days < CERTIFICATE_DAYS
+    return HealthRow("calibration", "ok" if is_well else "warn", "", days)
 
 
 def _temperature(celsius: float | None) -> HealthRow | None:

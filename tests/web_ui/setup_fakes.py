@@ -5,16 +5,37 @@ from dataclasses import dataclass, field, replace
 from appliance.errors import SetUpError
 from appliance.setup.api import (
     CarryView,
+    Certificate,
     DiskView,
     FeetView,
     HealthRow,
+    InterfaceView,
     NetworkView,
     PairingView,
     PowerView,
     Progress,
     SetUpApi,
+    WifiView,
 )
+from appliance.setup.gauge import Reading, Row
 
+GOOD = Reading(
+    "done",
+    (
+        Row("corners", "good", 4, 4),
+        Row("ppi", "good", 312.4, 294),
+        Row("sharpness", "good", 1.23, 2),
+        Row("evenness", "good", 8.2, 15),
+        Row("colour"),
+    ),
+)
+UNEVEN = Reading("lamp-right", (*GOOD.rows[:3], Row("evenness", "poor", 18.4, 15), GOOD.rows[4]))
+NETWORKS = NetworkView(
+    ("10.0.0.21",),
+    has_way_out=True,
+    interfaces=(InterfaceView("eth0", "cable", True, "10.0.0.21"), InterfaceView("wlan0", "wifi", False)),
+    wifi=(WifiView("Thư viện", 71, is_used=True), WifiView("Phòng đọc: khách", 40)),
+)
 STICK = DiskView("sda1", "KHO SÁCH", 31_900_000_000, "exfat")
 HEALTHY = (
     HealthRow("camera", "ok"),
@@ -24,6 +45,7 @@ HEALTHY = (
     HealthRow("link", "ok", "", 0),
     HealthRow("pairing", "ok", "", "thuvien.local"),
     HealthRow("clock", "ok"),
+    HealthRow("calibration", "ok", "", 3),
     HealthRow("temperature", "ok", "", 51.4),
     HealthRow("power", "ok"),
     HealthRow("software", "ok", "", "0.1.0"),
@@ -40,6 +62,7 @@ UNWELL = (
     HealthRow("publisher", "warn", "", 6),
     HealthRow("pairing", "warn", "CONF-03"),
     HealthRow("clock", "warn", "CLOCK-01"),
+    HealthRow("calibration", "warn", "", 41),
     HealthRow("temperature", "warn", "HOT-01", 84.0),
 )
 
@@ -56,6 +79,8 @@ class FakeSetUp(SetUpApi):
     rows: tuple[HealthRow, ...] = HEALTHY
     network_view: NetworkView = field(default_factory=lambda: NetworkView(("10.0.0.21",), has_way_out=True))
     power_view: PowerView = field(default_factory=lambda: PowerView("idle"))
+    measures: Reading = GOOD
+    reading_view: Reading | None = None
     asked: list[tuple[str, ...]] = field(default_factory=list)
     refuses: str = ""
 
@@ -107,6 +132,22 @@ class FakeSetUp(SetUpApi):
 
     def try_part(self, part: str) -> None:
         self._ask("try", part)
+
+    def measure(self) -> Reading:
+        self._ask("measure")
+        self.reading_view = self.measures
+        return self.measures
+
+    def reading(self) -> Reading | None:
+        return self.reading_view
+
+    def certify(self) -> None:
+        self._ask("certify")
+        rows = self.reading_view.rows if self.reading_view else ()
+        self.done = replace(self.done, certificate=Certificate("2026-11-22T05:00:00Z", 4056, rows))
+
+    def open_trial(self, title: str) -> None:
+        self._ask("open_trial", title)
 
     def disks(self) -> tuple[DiskView, ...]:
         return self.plugged

@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 
 from appliance.api import SessionState
-from appliance.setup.api import CarryView, FeetView, NetworkView, PairingView, Progress
+from appliance.setup.api import CarryView, Certificate, FeetView, NetworkView, PairingView, Progress
 from tests.web_ui.fakes import FakeStation, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
-from tests.web_ui.setup_fakes import STICK, UNWELL, FakeSetUp
+from tests.web_ui.setup_fakes import GOOD, NETWORKS, STICK, UNEVEN, UNWELL, FakeSetUp
 from tests.web_ui.test_in_browser import (
     CHROMIUM,
     SIZES,
@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 __all__ = ["chromium"]
+OLD = Certificate("2026-01-02T03:04:05Z", 4056, GOOD.rows)
 STATES: dict[str, tuple[str, dict[str, object]]] = {
     "language": ("/setup/language", {}),
     "offline": ("/setup/network", {"network_view": NetworkView((), has_way_out=False)}),
@@ -37,7 +38,10 @@ STATES: dict[str, tuple[str, dict[str, object]]] = {
         "/setup/parts",
         {"feet_view": FeetView(3, 2, 1, 0), "done": Progress({}, {"lamp": True, "light": False})},
     ),
+    "networks": ("/setup/network", {"network_view": NETWORKS}),
     "calibration": ("/setup/calibration", {}),
+    "uneven": ("/setup/calibration", {"reading_view": UNEVEN}),
+    "certificate": ("/setup/certificate", {"done": Progress(certificate=OLD)}),
     "book": ("/setup/book", {}),
     "done": ("/setup/done", {}),
     "choose": ("/disk", {"plugged": (STICK,)}),
@@ -69,7 +73,7 @@ def show(setup: FakeSetUp, name: str) -> str:
     return path
 
 
-COLOURFUL = ("comparing", "parts", "full", "unwell")
+COLOURFUL = ("comparing", "parts", "full", "unwell", "uneven")
 """Between them they show every colour that the pages have."""
 
 

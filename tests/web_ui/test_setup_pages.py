@@ -3,18 +3,19 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance.api import SessionState, Verdict
-from appliance.setup.api import CarryView, FeetView, PairingView, Progress
+from appliance.api import LinkView, SessionState, Verdict
+from appliance.setup.api import CarryView, Certificate, FeetView, PairingView, Progress
 from tests.web_ui.conftest import entered
 from tests.web_ui.fakes import BLUR, FakeStation, capture_view, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN
-from tests.web_ui.setup_fakes import STICK, UNWELL, FakeSetUp
+from tests.web_ui.setup_fakes import GOOD, NETWORKS, STICK, UNEVEN, UNWELL, FakeSetUp
 from web_ui.station.app import create_app
 from web_ui.station.setup import STEPS
 
@@ -170,10 +171,12 @@ def test_what_a_foot_said_is_shown(someone: FlaskClient, setup: FakeSetUp) -> No
     assert "đã nhận 3 lần" in page
 
 
-def test_the_test_book_shows_each_verdict_and_asks_for_a_red_one(someone: FlaskClient, station: FakeStation) -> None:
+def test_the_test_book_shows_each_verdict_and_asks_for_a_red_one(
+    someone: FlaskClient, station: FakeStation, setup: FakeSetUp
+) -> None:
     assert "Mở sách thử" in someone.get("/setup/book").text
     post(someone, "/setup/book/open", title="Sách thử")
-    assert station.asked[-1] == ("open_job", "Sách thử", "")
+    assert setup.asked[-1] == ("open_trial", "Sách thử")
     good = [capture_view(number) for number in range(1, 5)]
     station.show(state=SessionState.READY, job=job_view(*good))
     assert "Chưa thấy báo đỏ" in someone.get("/setup/book?fragment=1").text
@@ -181,14 +184,85 @@ def test_the_test_book_shows_each_verdict_and_asks_for_a_red_one(someone: FlaskC
     page = someone.get("/setup/book?fragment=1").text
     assert "CHỤP LẠI" in page
     assert "Chưa thấy báo đỏ" not in page
+    station.show(job=job_view(*good[:2], replace(capture_view(3), replaced=1)))
+    page = someone.get("/setup/book?fragment=1").text
+    assert page.count("tone-bad") == 1, "what was taken again was seen, and counts"
+    assert "Lần chụp 4" in page
     post(someone, "/setup/book/end")
     assert station.asked[-1] == ("hand_over",)
 
 
+def certificate(days: int) -> Certificate:
+    at = datetime.now(UTC) - timedelta(days=days, minutes=1)
+    return Certificate(at.strftime("%Y-%m-%dT%H:%M:%SZ"), 4056, GOOD.rows)
+
+
+def test_calibrating_gives_one_instruction_at_a_time_and_every_number_with_its_limit(
+    someone: FlaskClient, setup: FakeSetUp
+) -> None:
+    assert "Đặt một tờ giấy trắng A4" in someone.get("/setup/calibration").text
+    setup.measures = UNEVEN
+    assert post(someone, "/setup/calibration/measure").location == "/setup/calibration"
+    page = someone.get("/setup/calibration").text
+    assert "<h1>Dịch đèn bên phải lại gần một chút</h1>" in page
+    for words in ("312 ppi", "từ 294", "mép 1,2 điểm ảnh", "lệch 18 %", "không quá 15 %", "chưa đo được"):
+        assert words in page
+    assert "Bỏ qua, ghi chưa đạt" in page
+    setup.measures = GOOD
+    post(someone, "/setup/calibration/measure")
+    assert "Ghi giấy chứng nhận" in someone.get("/setup/calibration").text
+    assert post(someone, "/setup/calibration/keep").location == "/setup/book"
+    assert "calibration" in setup.done.done
+
+
+def test_the_certificate_says_what_was_measured_what_was_not_and_when_it_is_too_old(
+    someone: FlaskClient, setup: FakeSetUp
+) -> None:
+    assert someone.get("/setup/certificate").status_code == 404
+    setup.done = Progress(certificate=certificate(days=3))
+    page = someone.get("/setup/certificate").text
+    for words in ("Trạm tram-02", "312 ppi", "chưa đo được", "Có giá trị 30 ngày"):
+        assert words in page
+    assert "Đã quá" not in page
+    setup.done = Progress(certificate=certificate(days=31))
+    assert "Đã quá 30 ngày" in someone.get("/setup/certificate").text
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("online", "Trung tâm thuvien.local trả lời."),
+        ("waiting_for_hours", "Trung tâm thuvien.local trả lời."),
+        ("no_server", "chưa có ai nhận ảnh"),
+        ("offline", "chưa trả lời"),
+        ("unknown", "chưa trả lời"),
+        ("refused", "từ chối trạm này"),
+    ],
+)
+def test_the_network_page_names_sockets_the_wifi_within_reach_and_whether_the_centre_answers(
+    someone: FlaskClient, setup: FakeSetUp, station: FakeStation, state: str, words: str
+) -> None:
+    station.show(link=LinkView(state, 0, 0, 0))
+    page = someone.get("/setup/network").text
+    assert words in page
+    assert "Wi-Fi quanh đây" not in page, "nobody can tell"
+    setup.network_view = NETWORKS
+    page = someone.get("/setup/network").text
+    for part in ("eth0", "10.0.0.21", "chưa nối", "Thư viện – đang dùng", "mạnh 71 %"):
+        assert part in page
+
+
 def test_the_end_says_what_is_missing(someone: FlaskClient, setup: FakeSetUp) -> None:
     everything = dict.fromkeys(STEPS, "2026-11-22T05:00:00Z")
-    setup.done = Progress(everything, dict.fromkeys(("camera", "lamp", "sounder", "light"), True))
+    works = dict.fromkeys(("camera", "lamp", "sounder", "light"), True)
+    setup.done = Progress(everything, works)
     assert someone.get("/setup/done").text.count("tone-warn") == 1, "calibration alone"
+    setup.done = Progress(everything, works, certificate(days=29))
+    assert "tone-warn" not in someone.get("/setup/done").text
+    setup.done = Progress(everything, works, certificate(days=30))
+    assert "đã quá hạn" in someone.get("/setup/done").text
+    setup.done = Progress(everything, works, replace(certificate(days=0), rows=UNEVEN.rows))
+    assert "chưa đạt" in someone.get("/setup/done").text
     setup.done = Progress({})
     page = someone.get("/setup/done").text
     assert "chưa ghép" not in page, "paired by hand is paired"

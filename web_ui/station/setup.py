@@ -1,13 +1,14 @@
 """Setting a station up, step by step: every page is a form that works without a script, and may be left at any time."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from flask import Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.api import NewJob, SessionState, StationApi, Verdict
-from appliance.setup.api import FeetView, Progress, SetUpApi
+from appliance.api import SessionState, StationApi, Verdict
+from appliance.setup.api import CERTIFICATE_DAYS, FeetView, Progress, SetUpApi
 from firmware.errors import HardwareError
 from web_ui.common.app import polls_of
 from wire.errors import CodedError
@@ -31,6 +32,7 @@ def add_routes(app: Flask, station: StationApi, setup: SetUpApi) -> None:
     _add_steps(app, wizard)
     _add_pairing(app, wizard)
     _add_parts(app, wizard)
+    _add_calibration(app, wizard)
     _add_book(app, wizard)
 
 
@@ -79,30 +81,39 @@ class _Wizard:
         )
         return html, 409 if code else 200
 
-    def carry_out(self, step: str, command: Callable[[], object]) -> BaseResponse | tuple[str, int]:
-        """Do what a form of `step` asks for and go back to its page; a refusal is said there."""
+    def carry_out(self, step: str, command: Callable[[], object], then: str = "") -> BaseResponse | tuple[str, int]:
+        """Do what a form of `step` asks for and go back to its page, or on to `then`; a refusal is said there."""
         try:
             command()
         except (CodedError, HardwareError) as error:
             return self.page(step, error.code)
         except KeyError:
             abort(404)
-        return redirect(url_for("setup_step", step=step), code=303)
+        return redirect(url_for("setup_step", step=then or step), code=303)
 
     def _facts_of(self, step: str) -> dict[str, object]:
-        match step:
-            case "network":
-                return {"network": self.setup.network()}
-            case "pairing":
-                return {"is_under_way": self.setup.pairing().step in PAIRING}
-            case "parts":
-                return {"feet": self.setup.feet()}
-            case "book":
-                job = self.station.snapshot().job
-                verdicts = [shot.verdict for shot in job.latest] if job else []
-                return {"verdicts": verdicts, "wanted": TEST_SPREADS, "has_seen_red": Verdict.BAD in verdicts}
-            case _:
-                return {}
+        facts: dict[str, Callable[[], dict[str, object]]] = {
+            "network": lambda: {"network": self.setup.network()},
+            "pairing": lambda: {"is_under_way": self.setup.pairing().step in PAIRING},
+            "parts": lambda: {"feet": self.setup.feet()},
+            "calibration": lambda: {"reading": self.setup.reading()},
+            "book": self._facts_of_book,
+            "done": lambda: {"has_certificate": self._has_certificate()},
+        }
+        return facts[step]() if step in facts else {}
+
+    def _facts_of_book(self) -> dict[str, object]:
+        job = self.station.snapshot().job
+        latest = job.latest if job else ()
+        # A spoiled picture that was taken again stands in nobody's way any more, and was seen.
+        verdicts = [each for shot in latest for each in (*(Verdict.BAD,) * shot.replaced, shot.verdict)]
+        return {"verdicts": verdicts, "wanted": TEST_SPREADS, "has_seen_red": Verdict.BAD in verdicts}
+
+    def _has_certificate(self) -> bool:
+        certificate = self.setup.progress().certificate
+        if certificate is None or not certificate.is_good:
+            return False
+        return certificate.days_old(datetime.now(UTC)) < CERTIFICATE_DAYS
 
 
 def _add_steps(app: Flask, wizard: _Wizard) -> None:
@@ -177,6 +188,37 @@ def _add_parts(app: Flask, wizard: _Wizard) -> None:
         return render_template("station/setup/feet.html", feet=feet)
 
 
+def _add_calibration(app: Flask, wizard: _Wizard) -> None:
+    setup = wizard.setup
+
+    @app.post("/setup/calibration/measure")
+    def calibration_measure() -> BaseResponse | tuple[str, int]:
+        return wizard.carry_out("calibration", setup.measure)
+
+    @app.post("/setup/calibration/keep")
+    def calibration_keep() -> BaseResponse | tuple[str, int]:
+        def keep() -> None:
+            setup.certify()
+            setup.mark_done("calibration")
+
+        return wizard.carry_out("calibration", keep, then=next_of("calibration"))
+
+    @app.get("/setup/certificate")
+    def certificate() -> str:
+        found = setup.progress().certificate
+        if found is None:
+            abort(404)
+        days = found.days_old(datetime.now(UTC))
+        return render_template(
+            "station/setup/certificate.html",
+            certificate=found,
+            days=days,
+            is_old=days >= CERTIFICATE_DAYS,
+            valid_days=CERTIFICATE_DAYS,
+            s=wizard.station.snapshot(),
+        )
+
+
 def _add_book(app: Flask, wizard: _Wizard) -> None:
     station = wizard.station
 
@@ -184,7 +226,7 @@ def _add_book(app: Flask, wizard: _Wizard) -> None:
     def book_open() -> BaseResponse | tuple[str, int]:
         # Its name is a word of the screens: it comes with the form.
         title = " ".join(request.form.get("title", "").split())[:_MAX_TITLE]
-        return wizard.carry_out("book", lambda: station.open_job(NewJob(title=title)))
+        return wizard.carry_out("book", lambda: wizard.setup.open_trial(title))
 
     @app.post("/setup/book/end")
     def book_end() -> BaseResponse | tuple[str, int]:

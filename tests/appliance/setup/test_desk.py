@@ -1,11 +1,13 @@
 """Setting up: what feet say is counted, parts show themselves, what was done is remembered, and no secret leaves."""
 
+import dataclasses
 import io
 import json
 import logging
 import secrets
 import threading
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,10 @@ from appliance.errors import SetUpError
 from appliance.health import is_power_low
 from appliance.setup.api import Progress
 from appliance.setup.bench import Bench
-from appliance.setup.desk import SetUpDesk, has_way_out
+from appliance.setup.desk import SetUpDesk
 from appliance.setup.errands import ASKED
+from appliance.setup.gauge import Reading
+from appliance.setup.networks import has_way_out
 from appliance.setup.support import LogTail, without_secrets
 from appliance.station import run_station
 from firmware.gestures import GestureTimes
@@ -151,6 +155,77 @@ def test_parts_are_not_tried_while_a_book_is_captured(tmp_path: Path) -> None:
         stop.set()
 
     run_station(config(tmp_path), use, threading.Event(), bench=bench)
+
+
+def test_what_was_measured_is_kept_over_a_restart_and_not_while_a_book_is_captured(tmp_path: Path) -> None:
+    bench = Bench()
+
+    def use(api: StationApi, stop: threading.Event) -> None:
+        desk = desk_of(api, tmp_path, bench)
+        assert {row.part: row.value for row in desk.health()}["calibration"] is None
+        with pytest.raises(SetUpError, match="SET-06"):
+            desk.certify()
+        assert desk.reading() is None
+        assert desk.measure() == desk.reading() == Reading("lay-paper"), "the drawn camera sees a book"
+        desk.certify()
+        kept = desk_of(api, tmp_path, bench).progress().certificate
+        assert kept is not None
+        assert not kept.is_good
+        assert (kept.rows, kept.frame_width_px, kept.days_old(datetime.now(UTC))) == (Reading("lay-paper").rows, 507, 0)
+        assert kept.days_old(datetime.now(UTC) + timedelta(days=30, hours=1)) == 30
+        assert {row.part: row.value for row in desk.health()}["calibration"] == 0
+        api.open_job(NewJob(title="Kiều"))
+        with pytest.raises(SetUpError, match="SES-02"):
+            desk.measure()
+        stop.set()
+
+    run_station(config(tmp_path), use, threading.Event(), bench=bench)
+
+
+def test_the_third_picture_of_the_test_book_turns_red_no_other_does_and_all_are_marked(tmp_path: Path) -> None:
+    bench, verdicts = Bench(), []
+    wide = HardwareConfig((CameraConfig(width_px=1400, height_px=1050),))
+
+    def press(api: StationApi) -> None:
+        before = api.snapshot().safe_captures
+        api.press()
+        api.release()
+        now = api.snapshot()
+        for _ in range(200):
+            if now.safe_captures > before and not now.queue_length and now.last and now.last.verdict.value != "pending":
+                verdicts.append(now.last.verdict.value)
+                return
+            now = api.wait_for_change(now.number, 0.1)
+        raise AssertionError("no verdict came")
+
+    def use(api: StationApi, stop: threading.Event) -> None:
+        desk = desk_of(api, tmp_path, bench)
+        desk.open_trial("Sách thử")
+        press(api)
+        api.hand_over()
+        api.open_job(NewJob(title="Kiều"))
+        for _ in range(3):
+            press(api)
+        api.hand_over()
+        desk.open_trial("Sách thử")
+        for _ in range(3):
+            press(api)
+        api.hand_over()
+        stop.set()
+
+    run_station(dataclasses.replace(config(tmp_path), hardware=wide), use, threading.Event(), bench=bench)
+    assert "bad" not in verdicts[:-1], "a wish for one book spoils no other"
+    assert verdicts[-1] == "bad"
+    lists = [json.loads(file.read_bytes()) for file in (tmp_path / "spool" / "jobs").glob("*/list-*.json")]
+    assert {(one["item"]["title"], one.get("training", False)) for one in lists} == {
+        ("Sách thử", True),
+        ("Kiều", False),
+    }
+    captures = [json.loads(file.read_bytes()) for file in (tmp_path / "spool" / "captures").glob("*/capture.json")]
+    assert (
+        sorted((one["item"]["title"], one["training"]) for one in captures)
+        == [("Kiều", False)] * 3 + [("Sách thử", True)] * 4
+    )
 
 
 def test_the_support_file_holds_no_secret_no_title_and_no_name(
