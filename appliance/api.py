@@ -215,6 +215,10 @@ class StationSnapshot:
     """Everybody who may sign in, by name."""
     person: PersonView | None = None
     """Who is signed in. Nobody need be for the pedal to work."""
+    hot_c: int | None = None
+    """The processor's temperature in degrees Celsius, where it is so hot that it slows down."""
+    is_power_low: bool = False
+    """The supply has given too little voltage since the machine was started."""
     training: TrainingView | None = None
     """Where the training is: while there is one, all of this is about it and not about a real book."""
 

@@ -7,6 +7,8 @@ from typing import Final
 
 from wire import VERSION
 
+HOT_C: Final = 80.0
+"""A Raspberry Pi begins to slow itself down here (its documentation, "frequency management and thermal control")."""
 _THERMAL: Final = Path("/sys/class/thermal/thermal_zone0/temp")
 _MONITORS: Final = Path("/sys/class/hwmon")
 
@@ -17,6 +19,12 @@ def temperature_c(source: Path = _THERMAL) -> float | None:
         return int(source.read_text(encoding="ascii")) / 1000
     except (OSError, ValueError):
         return None
+
+
+def hot_c(source: Path = _THERMAL) -> int | None:
+    """Return the temperature in whole degrees Celsius where it is `HOT_C` or more; None else."""
+    celsius = temperature_c(source)
+    return round(celsius) if celsius is not None and celsius >= HOT_C else None
 
 
 def is_power_low(monitors: Path = _MONITORS) -> bool | None:

@@ -18,7 +18,7 @@ from appliance.api import (
     Verdict,
 )
 from appliance.clocks import Clocks
-from appliance.health import temperature_c
+from appliance.health import hot_c, is_power_low, temperature_c
 from appliance.jobs.copies import BatchView
 from appliance.jobs.lookup import batch_views
 from appliance.model import CaptureSetup
@@ -72,6 +72,7 @@ class Overview:
         self._notice: Notice | None = None
         self._said = 0
         self._is_synchronised = clocks.is_synchronised()
+        self._hot_c, self._is_power_low = hot_c(), bool(is_power_low())
         self._data_version = spool.data_version()
         self._told_at_ns = 0
         self._told: StationState | None = None
@@ -134,6 +135,7 @@ class Overview:
         publisher = self._spool.read_publisher_state()
         self._link = publisher.link if publisher else "unknown"
         self._is_synchronised = self._clocks.is_synchronised()
+        self._hot_c, self._is_power_low = hot_c(), bool(is_power_low())
         self._tell_publisher(job, data)
         version = self._spool.data_version()
         if version == self._data_version:
@@ -187,4 +189,6 @@ class Overview:
             batches=self._batches,
             people=self.people,
             person=self.person,
+            hot_c=self._hot_c,
+            is_power_low=self._is_power_low,
         )

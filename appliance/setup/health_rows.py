@@ -7,15 +7,13 @@ from typing import Final
 from appliance.api import StationSnapshot
 from appliance.config import StationConfig
 from appliance.doctor import look_at_disk, look_at_packages
-from appliance.health import is_power_low, temperature_c
+from appliance.health import HOT_C, is_power_low, temperature_c
 from appliance.setup.api import CERTIFICATE_DAYS, Certificate, HealthRow, Tone
 from appliance.spool.files import Paths
 from appliance.spool.state import Clock, PublisherState, read_state
 from wire import VERSION
 from wire.errors import CodedError
 
-HOT_C: Final = 80.0
-"""A Raspberry Pi begins to slow itself down here (its documentation, "frequency management and thermal control")."""
 LOW_ROOM: Final = 200
 """Captures: about one book of 400 pages."""
 _RANK: Final[dict[Tone, int]] = {"bad": 0, "warn": 1, "ok": 2}

@@ -13,7 +13,7 @@ from appliance.api import NewJob, SessionState
 from appliance.clocks import Clocks, is_synchronised
 from appliance.config import ImagingSection, SpoolSection, StationConfig, StationSection, WebSection, render
 from appliance.errors import NotNow, SpoolError, StationError
-from appliance.health import temperature_c
+from appliance.health import hot_c, temperature_c
 from appliance.late_camera import LateCamera
 from appliance.spool.store import Spool
 from appliance.station import retention, run_station
@@ -146,6 +146,14 @@ def test_a_machine_without_a_thermometer_tells_no_temperature(tmp_path) -> None:
     assert temperature_c(tmp_path / "temp") is None
     (tmp_path / "temp").write_text("48312\n", encoding="ascii")
     assert temperature_c(tmp_path / "temp") == 48.312
+
+
+def test_only_a_machine_so_hot_that_it_slows_down_is_said_to_be_hot(tmp_path) -> None:
+    thermometer = tmp_path / "temp"
+    assert hot_c(thermometer) is None
+    for reading, told in (("79900\n", None), ("80000\n", 80), ("84400\n", 84)):
+        thermometer.write_text(reading, encoding="ascii")
+        assert hot_c(thermometer) == told
 
 
 RUN = """

@@ -1,0 +1,101 @@
+"""Every state that a person may meet: it has its words in both languages, and they fit on every screen."""
+
+import html
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.web_ui.fakes import FakeStation
+from tests.web_ui.states import STATES, State
+from tests.web_ui.test_in_browser import (  # noqa: F401 - the same browser
+    CHROMIUM,
+    SIZES,
+    Screen,
+    address,
+    chromium,
+)
+
+SAFE = {"vi": "8 lần chụp vẫn an toàn", "en": "8 captures are safe"}
+MOST_STEPS = 3
+THREE_SIZES = ("small touch", "desktop", "phone")
+VIETNAMESE = re.compile(r"[ăâđêôơưĂÂĐÊÔƠƯạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
+TYPED = ("Chuyện bên sông Trà", "Nguyễn Thị Lan", "Trần Minh", "Tiếng Việt", "Lan", "Minh")
+"""What people have typed, and a language's own name, stays as it is in every language."""
+
+# Each line of text lies within every box that hides what runs over, and on the page. What can be scrolled to is there.
+CUT_OFF = """() => { const out = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode, parent = text.parentElement;
+    if (!text.data.trim() || !parent.checkVisibility({ visibilityProperty: true })) continue;
+    // What people typed may be longer than any screen.
+    if (parent.closest('noscript') || getComputedStyle(parent).textOverflow === 'ellipsis') continue;
+    const range = document.createRange(); range.selectNodeContents(text);
+    for (const line of range.getClientRects()) {
+      let isWhole = line.left >= -1 && line.right <= innerWidth + 1;
+      for (let box = parent; box !== document.body; box = box.parentElement) {
+        const style = getComputedStyle(box), at = box.getBoundingClientRect();
+        if (style.clipPath !== 'none') { isWhole = true; break; } // for screen readers alone
+        if (/auto|scroll/.test(style.overflowX + style.overflowY)) { isWhole = true; break; }
+        if (style.overflowX !== 'visible' && (line.left < at.left - 1 || line.right > at.right + 1)) isWhole = false;
+        if (style.overflowY !== 'visible' && (line.top < at.top - 2 || line.bottom > at.bottom + 2)) isWhole = false;
+      }
+      if (!isWhole) { out.push(text.data.trim()); break; }
+    }
+  }
+  return out; }"""
+
+
+def words_of(page: str) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.key)
+def test_a_state_has_its_words_in_both_languages_and_no_mixture(
+    person: FlaskClient, station: FakeStation, state: State
+) -> None:
+    state.prepare(station)
+    for language, expected in (("vi", state.vi), ("en", state.en)):
+        page = person.get(f"{state.path}?lang={language}").text
+        words = words_of(page)
+        assert [sentence for sentence in expected if sentence not in words] == []
+        assert state.code in words
+        if state.stops:
+            assert SAFE[language] in words
+            steps = re.search(r'<ol class="steps">(.*?)</ol>', page, re.DOTALL)
+            assert steps is not None
+            assert 1 <= steps[1].count("<li>") <= MOST_STEPS
+        if language == "en":
+            for typed in TYPED:
+                words = words.replace(typed, "")
+            assert VIETNAMESE.findall(words) == [], words
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("turn", range(len(THREE_SIZES)), ids=THREE_SIZES)
+def test_no_word_of_any_state_is_cut_off_on_any_screen(
+    chromium: object,  # noqa: F811
+    address: str,  # noqa: F811
+    station: FakeStation,
+    turn: int,
+) -> None:
+    with Screen(chromium, address, SIZES[THREE_SIZES[turn]], reduced_motion="reduce") as screen:
+        for language in ("vi", "en"):
+            at = ""
+            # The languages in turn: between them the sizes show each state in both.
+            for state in STATES[("vi", "en").index(language) ^ (turn % 2) :: 2]:
+                if state.path != at:
+                    screen.page.goto("about:blank")
+                    state.prepare(station)
+                    screen.page.goto(f"{address}{state.path}?lang={language}")
+                    screen.page.evaluate("document.fonts.ready")
+                    at = state.path
+                else:
+                    state.prepare(station)
+                    screen.page.wait_for_selector(f"#face[data-number='{station.snapshot().number}']")
+                if state.reveals:
+                    screen.page.evaluate(f"document.querySelector('{state.reveals}').hidden = false")
+                assert screen.page.evaluate(CUT_OFF) == [], f"{state.key} {language}"
