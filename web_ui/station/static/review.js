@@ -25,6 +25,16 @@ followScanner((letter) => {
   if (target) { open(target); target.click(); }
 });
 
+// A page that comes again by itself keeps the place in it: somebody may be walking there with the pedal.
+const place = sessionStorage.getItem("place");
+sessionStorage.removeItem("place");
+if (place) document.getElementById(place)?.focus({ preventScroll: true });
+
+function renew() {
+  sessionStorage.setItem("place", document.activeElement?.id ?? "");
+  location.reload();
+}
+
 // Whoever has sent a form is on the way to its answer: news of what it did must not turn them back.
 document.addEventListener("submit", () => { leaving = true; });
 
@@ -35,7 +45,7 @@ followStation(-1, (state) => {
   if (!state.job) { location.assign("/"); return; }
   const now = { revision: String(state.job.revision), slot: state.slot_open ? "1" : "0", queue: String(state.queue_length) };
   const typing = document.activeElement?.closest("input, select");
-  if (!typing && (now.revision !== shown.revision || now.slot !== shown.slot || (shown.queue !== "0" && now.queue === "0"))) location.reload();
+  if (!typing && (now.revision !== shown.revision || now.slot !== shown.slot || (shown.queue !== "0" && now.queue === "0"))) renew();
 });
 // Printed numbers are read behind the captures: what they tell comes later.
-if (page.dataset.unread !== "0") setTimeout(() => { if (!document.activeElement?.closest("input, select, details[open]")) location.reload(); }, READ_AGAIN_MS);
+if (page.dataset.unread !== "0") setTimeout(() => { if (!document.activeElement?.closest("input, select, details[open]")) renew(); }, READ_AGAIN_MS);

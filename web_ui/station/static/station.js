@@ -72,4 +72,5 @@ followPedal(sendNow);
 followPace();
 followPreview();
 followElsewhere();
+followWalk(face().dataset.walkAt.split(" ").map(Number)); // the first press after this is news
 followState();

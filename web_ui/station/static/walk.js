@@ -7,6 +7,7 @@ let walked = null;
 export function followWalk(walk) {
   const before = walked;
   walked = walk;
+  document.documentElement.dataset.walked = walk.join(" "); // what this page has heard of
   // A page behind another one keeps count but presses nothing: one foot must not open or hand over twice.
   if (!before || document.hidden) return;
   for (let steps = walk[0] - before[0]; steps > 0; steps -= 1) next();
@@ -14,7 +15,8 @@ export function followWalk(walk) {
 }
 
 function targets() {
-  const shown = (element) => element.offsetParent && !element.disabled;
+  // What a closed part of the page holds has a place in it, too, but cannot take the focus.
+  const shown = (element) => element.checkVisibility() && !element.disabled;
   const marked = [...document.querySelectorAll("[data-walk]")].filter(shown);
   return marked.length ? marked : [...document.querySelectorAll("main a.button, main button")].filter(shown);
 }

@@ -1,0 +1,22 @@
+"""A book by touch alone, on the small screen: 1024 x 600."""
+
+from tests.web_ui.journey import BLURRED_SPREAD, SKIPPED_SPREAD, Desk, book, clock, desk, station  # noqa: F401 - fixtures
+from tests.web_ui.test_in_browser import chromium, pytestmark  # noqa: F401 - the same browser
+
+
+def test_a_book_by_touch_alone(desk: Desk) -> None:  # noqa: F811
+    page = desk.screen.page
+    page.tap("a:has-text('Lan')")
+    for _ in range(4):
+        page.tap("#pad button:has-text('1')")
+    page.tap("#no-barcode")
+    page.tap("#open-job")
+    page.wait_for_selector("#do-press")
+    desk.capture_the_book(lambda: desk.on_screen(lambda: page.tap("#do-press")))
+    page.tap("#gap")
+    desk.wait_for_list()
+    for spread in (SKIPPED_SPREAD, BLURRED_SPREAD):
+        page.tap("#do-fill")
+        desk.shoot_into_slot(spread, lambda: page.tap("#do-press"))
+    page.tap("#do-hand_over")
+    desk.assert_handed_over([*range(1, 6), *range(7, 11), 21, *range(11, 16), 22, *range(17, 21)])
