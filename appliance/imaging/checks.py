@@ -1,6 +1,7 @@
 """Numbers against limits: findings with a code, a severity, the value and the limit. One function a question."""
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import Final
 
 from msgspec.structs import replace
@@ -18,16 +19,28 @@ _SHARPEST_LIMIT_PX: Final = 1.0
 _SMEARED_PX: Final = 1.15
 _LEANING: Final = 1.07
 """Measured on drawn captures behind a run: clean ones 1.045 at most, three pixels of motion 1.08 and more."""
-_LEANING_SHARE: Final = 0.94
-"""Of the limit, where edges are wider in one direction than in the other as well: three pixels of motion do no more."""
+_LEANING_SHARE: Final = 0.9
+"""Of the limit, where edges are wider in one direction than in the other as well: three pixels of motion make them 1.17
+of the usual ones, and clean ones that lean are not wider."""
+_AGREEING_SHARE, _AGREEING = 0.3, 0.08
+"""So many of a run's captures, and two at least, that differ by no more than this show what is usual: spoilt ones
+differ, and the softer of two cameras takes half of a run."""
+_SOFTER_CAMERA: Final = 1.6
+"""Two cameras of a station do not differ by more; two captures out of focus may agree with each other."""
+_LEANS_ALONE: Final = 1.2
+_WIDE_ALONE_PX: Final = 1.08
+"""Edges that are wider in one direction, of a first capture that nothing is known of: most photographs of which this is
+true have moved, but one in ten that nobody spoilt as well. A person looks."""
 _RUN_SHARE: Final = 0.6
-"""Of a run's captures are sharper than what is taken as usual: the softer of two cameras takes half of them."""
+"""Of a run in which none agree are sharper than what is taken as usual."""
 _FAINT_WEIGHT: Final = 0.4
 """Measured on 190 clean photographs and the same ones blurred: edges and contrast together tell them apart best."""
 _CUT_SHARE: Final = 0.3
 _MAX_CUT_PIECES: Final = 15
 """Measured: 24 and more with text in the cut, at most 11 where paper without any only touches the frame."""
 _BURNT_MIDDLE: Final = 250.0
+_BURNT_PATCH: Final = 0.2
+"""Of a page: no lamp's reflection, but paper outside of a shadow."""
 _BLACK: Final = 6.0
 """Ink this dark was not thinned by light: measured 10 and more at one and a half stops over, 0 in drawn pages."""
 _FEW_CHECKS: Final = frozenset({"cover", "spine", "endpaper", "plate", "foldout", "insert"})
@@ -43,11 +56,19 @@ def blur_limit_px(profile: Profile, calibrated_px: float | None, run_px: tuple[f
     if calibrated_px is None and not run_px:
         return profile.max_edge_sigma_px, False
     known = calibrated_px is not None or len(run_px) >= _RUN
-    if calibrated_px is not None:
-        usual = calibrated_px
-    else:
-        usual = sorted(run_px)[int(_RUN_SHARE * len(run_px))] if known else max(run_px)
+    usual = calibrated_px if calibrated_px is not None else _usual_px(sorted(run_px))
     return min(profile.max_edge_sigma_px, max(_SHARPEST_LIMIT_PX, _RUN_FACTOR * usual)), known
+
+
+def _usual_px(run_px: list[float]) -> float:
+    """Return how wide edges are in the softest captures of a run, sharpest first, that are no exception."""
+    if len(run_px) < _RUN:
+        return run_px[-1]
+    enough = max(2, ceil(_AGREEING_SHARE * len(run_px)))
+    agreed = [each for each in run_px if sum(abs(other - each) <= _AGREEING * each for other in run_px) >= enough]
+    if not agreed:
+        return run_px[int(_RUN_SHARE * len(run_px))]
+    return max(each for each in agreed if each <= _SOFTER_CAMERA * agreed[0])
 
 
 def check_blur(edges: Edges, profile: Profile, limit_px: float, known: bool) -> tuple[FindingEntry, ...]:
@@ -58,11 +79,15 @@ def check_blur(edges: Edges, profile: Profile, limit_px: float, known: bool) -> 
     code = "motion" if edges.ratio > ratio else "blur"
     soft = edges.sharper_px * (1 + _FAINT_WEIGHT * edges.faint) > profile.max_softness
     smeared = code == "motion" and edges.sigma_px > _SMEARED_PX
+    alone = not known and limit_px >= profile.max_edge_sigma_px
     if limit_px < profile.max_edge_sigma_px and edges.ratio > _LEANING:
         limit_px *= _LEANING_SHARE
-    if edges.sigma_px <= limit_px and (known or not (soft or smeared)):
-        return ()
-    return (FindingEntry(code=code, severity="bad", value=round(edges.sigma_px, 2), limit=round(limit_px, 2)),)
+    value, limit = round(edges.sigma_px, 2), round(limit_px, 2)
+    if edges.sigma_px > limit_px or (not known and (soft or smeared)):
+        return (FindingEntry(code=code, severity="bad", value=value, limit=limit),)
+    if alone and edges.ratio > _LEANS_ALONE and edges.sigma_px > _WIDE_ALONE_PX:
+        return (FindingEntry(code="motion", severity="warn", value=value, limit=_WIDE_ALONE_PX),)
+    return ()
 
 
 def wanted(findings: tuple[FindingEntry, ...], page_type: PageType) -> tuple[FindingEntry, ...]:
@@ -92,7 +117,7 @@ def check_exposure(tone: Tone, profile: Profile, ink: float | None = None) -> tu
         severity = "bad" if tone.paper < profile.min_paper_level_bad else "warn"
         limit = profile.min_paper_level
         found.append(FindingEntry(code="exposure_dark", severity=severity, value=round(tone.paper, 1), limit=limit))
-    everywhere = tone.middle >= _BURNT_MIDDLE
+    everywhere = tone.middle >= _BURNT_MIDDLE or tone.patch_share >= _BURNT_PATCH
     share = tone.white_share if everywhere else tone.patch_share
     limit = profile.max_white_share if everywhere else profile.max_glare_share
     if share > limit:

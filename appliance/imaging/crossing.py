@@ -3,6 +3,7 @@
 What is as pale as the paper is not unlike it; that it reaches far out over the ground tells of it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -52,8 +53,10 @@ _DARK, _PALE, _BRIGHT = 0.45, 0.95, 1.25
 """Of the paper's luma: a black glove is darker than shadows are; what is as pale as the paper must differ in colour."""
 _TINTED, _COLOURED = 5.0, 12.0
 """How far from the paper's colour: shadows mostly 0 to 3, fingers and gloves mostly 7 and more."""
-_UNLIKE, _CLEARLY_UNLIKE = 70.0, 80.0
+_UNLIKE: Final = 70.0
 _EVEN: Final = 9.0
+_UNLIKE_BOTH, _UNEVEN_BOTH = 50.0, 16.0
+"""Fingers across the spine of photographed books: 57 and more, 15 at most; a picture that ended there: 34."""
 _SOLID, _FEWEST_ROWS = 0.85, 4
 """A thing that sticks out covers so many of the rows beyond the edge that are in view; fewer tell nothing."""
 _NARROWEST_OUT, _WIDEST_OUT_SHARE, _FLANK_OUT = NARROWEST - 1, 0.4, 30.0
@@ -106,16 +109,23 @@ class _Sides:
     other: Flags
 
 
-def crossing(strip: Strip) -> list[tuple[int, int, int]]:
-    """Return what lies across the edge: first and last place (excluded) along it, and how many rows deep it reaches."""
+def crossing(strip: Strip, *, at_spine: bool = False) -> list[tuple[int, int, int]]:
+    """Return what lies across the edge: first and last place (excluded) along it, and how many rows deep it reaches.
+
+    Args:
+        strip: the side.
+        at_spine: another page lies beyond it.
+    """
     columns = strip.tones.shape[2]
     sides = _both_sides(strip) if columns >= 4 * NARROWEST else None
     if sides is None:
         return []
-    return _strange(strip, sides) or [(*run, _DEPTH_OUT) for run in _sticking_out(strip, sides)]
+    if at_spine:
+        return _strange(strip, sides, _is_on_both_sides)
+    return _strange(strip, sides, _is_thing) or [(*run, _DEPTH_OUT) for run in _sticking_out(strip, sides)]
 
 
-def _strange(strip: Strip, sides: _Sides) -> list[tuple[int, int, int]]:
+def _strange(strip: Strip, sides: _Sides, is_thing: "Callable[[_Piece], bool]") -> list[tuple[int, int, int]]:
     """Return what is unlike the paper and hides its edge."""
     lost = sides.strange & (sides.across < min(_EDGE_LOST * max(sides.edge, _FAINT_EDGE), _ALIKE))
     lost = cv2.morphologyEx(lost.astype(np.uint8)[None], cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))[0] > 0
@@ -124,7 +134,7 @@ def _strange(strip: Strip, sides: _Sides) -> list[tuple[int, int, int]]:
         return []
     change = _change(strip.tones[:, _INNER])
     unlike = apart(strip.tones, sides.paper[:, None]) > _UNLIKE_PAPER
-    return [(*run, _depth(unlike, *run)) for run in runs if _is_thing(_piece(sides, change, *run))]
+    return [(*run, _depth(unlike, *run)) for run in runs if is_thing(_piece(sides, change, *run))]
 
 
 def _sticking_out(strip: Strip, sides: _Sides) -> list[tuple[int, int]]:
@@ -286,11 +296,18 @@ def _is_thing(piece: _Piece) -> bool:
         return alike and piece.colour <= _MOST_COLOUR and _lies_at_corner(piece)
     plain = tinted and piece.uneven < _EVEN and piece.flank >= _SHARP_FLANK
     if piece.edge < _FAINT_EDGE:
-        other = piece.unlike_ground >= 0.6 * piece.unlike_paper and piece.unlike_paper >= _CLEARLY_UNLIKE
-        return alike and plain and other and piece.luma <= 1.0
+        return _is_on_both_sides(piece)
     if piece.unlike_ground < _SAME_GROUND:
         return plain and piece.across < _SURELY_ALIKE / 2
     return alike or piece.colour >= _COLOURED
+
+
+def _is_on_both_sides(piece: _Piece) -> bool:
+    """Tell a thing where both sides are alike, as two pages are, from pictures, which end with theirs or are grey."""
+    least = _UNLIKE_BOTH if piece.colour >= _COLOURED else _UNLIKE
+    other = piece.unlike_paper >= least and piece.unlike_ground >= _UNLIKE_BOTH
+    sharp = piece.flank >= (_CLEAR_FLANK if piece.at_end else _SHARP_FLANK)
+    return other and sharp and piece.colour >= _TINTED and piece.luma <= 1.0 and piece.uneven < _UNEVEN_BOTH
 
 
 def _lies_at_corner(piece: _Piece) -> bool:

@@ -52,14 +52,17 @@ class Intruder:
     corners: Polygon
 
 
-def find_intruders(clean: View, polygon: Polygon, corners: Polygon, gutter: Polygon | None) -> list[Intruder]:
-    """Return what lies over the free sides of a page.
+def find_intruders(
+    clean: View, polygon: Polygon, corners: Polygon, gutter: Polygon | None, *, one_page: bool = False
+) -> list[Intruder]:
+    """Return what lies over the sides of a page.
 
     Args:
         clean: the frame made small, without print.
         polygon: the page's edge, clockwise, in pixels of the view.
         corners: the four points of it that are corners.
-        gutter: two points of the spine, in pixels of the view, or None; nothing is looked for along it.
+        gutter: two points of the spine, in pixels of the view, or None; what lies over it comes over another side too.
+        one_page: the facing page is left out, so that hands may come across the spine alone.
     """
     lengths = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     step = float(lengths.max()) / _UNITS
@@ -71,14 +74,15 @@ def find_intruders(clean: View, polygon: Polygon, corners: Polygon, gutter: Poly
     tones = plane(cv2.merge([clean.y, clean.u, clean.v, clean.v]))
     found = []
     for index in range(4):
-        if index == spine:
+        if index == spine and not one_page:
             continue
         first, last = places[index], places[(index + 1) % 4]
         piece = np.roll(polygon, -first, axis=0)[: (last - first) % len(polygon) + 1]
         base, inward = _base(piece, step)
-        base = _straightened(tones, base, step * inward, paper)
+        if index != spine:
+            base = _straightened(tones, base, step * inward, paper)
         strip = _rolled_out(tones, base, step * inward, -OUTSIDE, _DEEPEST + 1)
-        found += [_intruder(strip, *seen) for seen in crossing(strip)]
+        found += [_intruder(strip, *seen) for seen in crossing(strip, at_spine=index == spine)]
     return found
 
 

@@ -78,6 +78,7 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
         return Processed((), (*findings, FindingEntry(code="empty_frame", severity="bad")), own)
     if not certain:
         findings += checks.check_fingers([each for seen in over.values() for each in seen], view.to_frame)
+        findings += _cut_off(seen, planes, profile)
         value, limit = round(_confidence(found), 2), profile.min_confidence
         findings += (FindingEntry(code="outline_uncertain", severity="warn", value=value, limit=limit),)
         found = Found((_whole_sheet(planes),))
@@ -105,7 +106,9 @@ def _lying_over(view: View, clean: View, found: Found) -> dict[Sheet, list[Intru
     """Return what lies over the edges of every sheet."""
     gutter = None if found.gutter is None else view.from_frame(found.gutter)
     return {
-        sheet: find_intruders(clean, view.from_frame(sheet.polygon), view.from_frame(sheet.corners), gutter)
+        sheet: find_intruders(
+            clean, view.from_frame(sheet.polygon), view.from_frame(sheet.corners), gutter, one_page=found.fragment
+        )
         for sheet in found.sheets
     }
 
@@ -119,6 +122,15 @@ def _within(found: Found, planes: Planes) -> Found:
         if bool(beyond.any()) or max(top, bottom) * max(left, right) > _MOST_OF_FRAME * planes.y.size:
             return Found((), paper=found.paper)
     return found
+
+
+def _cut_off(seen: Found, planes: Planes, profile: Profile) -> tuple[FindingEntry, ...]:
+    """Say that the frame ends a page that is surely there, but too little of it to cut by: its print is not counted."""
+    if _confidence(seen) < profile.min_confidence:
+        return ()
+    size_px = (planes.width_px, planes.height_px)
+    borders = [shares_at_border(sheet.corners, sheet.polygon, *size_px) for sheet in seen.sheets]
+    return checks.check_cut(tuple(np.max(borders, axis=0)), lambda: (0, 0, 0, 0))
 
 
 def _confidence(found: Found) -> float:

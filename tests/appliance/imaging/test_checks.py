@@ -62,10 +62,20 @@ def test_motion_of_four_pixels_is_seen_once_a_single_capture_shows_how_sharp_a_b
     assert set(severities(judge(changed(CLEAN.planes, smeared), run=run)).values()) == {"bad"}
 
 
+def test_edges_that_lean_in_the_first_capture_of_a_job_are_shown_to_a_person() -> None:
+    smeared = changed(CLEAN.planes, plane(cv2.blur(CLEAN.planes.y, (1, 3))))
+    assert severities(judge(smeared, run=0)) == {"motion": "warn"}
+
+
 def test_the_softer_of_two_cameras_is_not_held_against_the_sharper_one() -> None:
     limits = [blur_limit_px(DEFAULT_PROFILE, None, (0.9, 1.2) * pairs)[0] for pairs in (2, 3, 4)]
     assert min(limits) > 1.2
     assert blur_limit_px(DEFAULT_PROFILE, None, (0.9, 0.9, 2.0, 0.9, 0.9))[0] < 1.2
+
+
+@pytest.mark.parametrize("run", [(0.83, 0.83, 3.05, 2.47, 0.83), (0.8, 2.4, 0.8, 2.5, 0.8, 2.4), (0.8, 1.9, 2.6, 0.8)])
+def test_spoilt_captures_of_a_run_do_not_tell_how_sharp_a_book_is(run: tuple[float, ...]) -> None:
+    assert blur_limit_px(DEFAULT_PROFILE, None, run)[0] < 1.1
 
 
 @pytest.mark.parametrize("kernel", [(7, 1), (1, 7)])
@@ -87,6 +97,12 @@ def test_overexposure_is_found() -> None:
     assert severities(judge(_exposed(CLEAN.planes, 1.5)))["exposure_bright"] == "bad"
 
 
+def test_overexposure_is_found_though_half_of_the_spread_lies_in_a_shadow() -> None:
+    exposed = _exposed(CLEAN.planes, 1.5)
+    exposed.y[600:] = (0.7 * exposed.y[600:]).astype(np.uint8)
+    assert severities(judge(exposed))["exposure_bright"] == "bad"
+
+
 def test_glare_is_found_with_its_place() -> None:
     luma = CLEAN.planes.y.copy()
     cv2.ellipse(luma, (1150, 600), (110, 80), 0, 0, 360, 255, -1)
@@ -105,6 +121,13 @@ def test_a_page_cut_by_the_frame_through_its_print_is_bad() -> None:
 def test_a_page_cut_in_its_margin_is_a_warning() -> None:
     quad = np.array([[-40.0, 150.0], [900.0, 160.0], [890.0, 1450.0], [-50.0, 1440.0]])
     assert severities(judge(single(quad).planes))["cut_edge"] == "warn"
+
+
+def test_a_page_whose_corner_lies_far_beyond_the_frame_is_passed_whole_and_said_to_be_cut() -> None:
+    quad = np.array([[321.0, 495.0], [956.0, 199.0], [1379.0, 1105.0], [744.0, 1401.0]])
+    whole = judge(single(quad).planes)
+    assert severities(whole) == {"outline_uncertain": "warn", "cut_edge": "warn"}
+    assert whole.pages[0].width_px == 1200
 
 
 def test_a_page_that_was_straightened_is_news_not_work() -> None:

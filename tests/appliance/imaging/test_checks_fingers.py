@@ -114,6 +114,38 @@ def test_a_finger_is_seen_where_the_outline_holds_the_edges_of_the_other_leaves_
     assert len(seen_over(lay(view, (150, 112, 150), (359, 215), (240, 200), 22))) == 1
 
 
+SPINE = points([(300, 60), (300, 380)])
+
+
+def open_book() -> View:
+    """The same page with its facing page cut by the frame, and a shadow between them."""
+    view = sheet(PAPER)
+    for values, value in zip((view.y, view.u, view.v), PAPER, strict=True):
+        values[60:380, 300:] = value
+    view.y[60:380, 298:303] = 150
+    return view
+
+
+def over_spine(view: View, *, one_page: bool = True) -> int:
+    corners = points([(60, 60), (300, 60), (300, 380), (60, 380)])
+    return len(find_intruders(view, corners, corners, SPINE, one_page=one_page))
+
+
+@pytest.mark.parametrize("colour", ["light", "dark", "blue glove"])
+def test_a_finger_across_the_spine_is_seen_where_the_facing_page_is_left_out(colour: str) -> None:
+    assert over_spine(lay(open_book(), COLOURS[colour], (359, 215), (240, 200), 22)) == 1
+    assert over_spine(lay(open_book(), COLOURS[colour], (359, 215), (240, 200), 22), one_page=False) == 0
+
+
+def test_a_picture_that_ends_at_the_spine_or_is_grey_is_no_finger() -> None:
+    ends = open_book()
+    for values, value in zip((ends.y, ends.u, ends.v), (150, 112, 150), strict=True):
+        values[160:240, 220:300] = value
+    grey = open_book()
+    grey.y[160:240, 220:] = 120
+    assert [over_spine(view) for view in (open_book(), ends, grey)] == [0, 0, 0]
+
+
 def test_the_place_that_is_told_lies_where_the_finger_lies() -> None:
     processed = process(laid(CLEAN, COLOURS["light"], (1100, 1199), (1090, 990), 70), Setup(), DEFAULT_PROFILE)
     (finding,) = [each for each in processed.pages[1].findings if each.code == "finger"]
