@@ -13,6 +13,7 @@ from appliance.imaging.planes import Planes
 from appliance.imaging.profiles import DEFAULT_PROFILE
 from benchmarks import checks_faults as faults
 from benchmarks import checks_pages as pages
+from benchmarks.checks_fingers import finger
 from firmware.planes import Planes as Drawn
 from firmware.simulated import Fault, FrameTruth, SimulatedCamera
 from firmware.simulated.canvas import Canvas
@@ -135,9 +136,9 @@ def _spoilt(planes: Planes, truth: FrameTruth, fault: str | None, content: str, 
     spoil: dict[str, Callable[[], faults.Faulty]] = {
         "blur": lambda: faults.blur(planes, rng),
         "motion": lambda: faults.motion(planes, rng),
-        "glare": lambda: faults.glare(planes, truth, rng),
-        "finger": lambda: faults.finger(planes, truth, rng),
-        "cut": lambda: faults.cut(planes, truth, rng),
+        "glare": lambda: faults.glare(planes, faults.leaves_of(truth), rng),
+        "finger": lambda: finger(planes, faults.leaves_of(truth), rng),
+        "cut": lambda: faults.cut(planes, faults.leaves_of(truth), rng),
         "dark": lambda: faults.expose(planes, -1.5),
         "bright": lambda: faults.expose(planes, 1.5),
     }
