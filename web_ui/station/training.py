@@ -33,7 +33,7 @@ def add_routes(app: Flask, station: StationApi, training: TrainingApi) -> None:
             return None
         now = station.snapshot()
         is_over = now.training is not None and now.state is SessionState.CLOSED
-        return redirect(url_for("certificate"), code=303) if is_over else None
+        return redirect(url_for("training_certificate"), code=303) if is_over else None
 
     @app.get("/training", endpoint="training")
     def start() -> Answer:
@@ -42,7 +42,7 @@ def add_routes(app: Flask, station: StationApi, training: TrainingApi) -> None:
         return render_template("station/training/start.html", s=station.snapshot())
 
     @app.get("/training/certificate")
-    def certificate() -> Answer:
+    def training_certificate() -> Answer:
         now = training.training()
         if now is None or not now.is_over:
             return redirect(url_for("training" if now is None else "home"), code=303)
