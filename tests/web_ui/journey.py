@@ -93,16 +93,15 @@ class Desk:
 
     def shoot(self, press: Callable[[], object]) -> StationSnapshot:
         """Press in whatever way, and wait until the capture is judged and the capture page says so."""
-        now = self._shoot(press)
-        shown = "Number(document.getElementById('face').dataset.number)"
-        wait_until(self.screen, lambda: self.screen.page.evaluate(shown) >= now.number, WAIT_MS)
-        return now
+        capture(self.screen, self.station, press)
+        return self.now()
 
     def shoot_into_slot(self, spread: int, press: Callable[[], object]) -> None:
         """Open the book at a spread and press; the page of the list follows by itself."""
         self.screen.page.wait_for_selector("#review[data-slot='1']")
         self.book.open_at(spread)
-        now = self._shoot(press)
+        shoot(self.screen, self.station, press)
+        now = self.now()
         assert now.job is not None
         self.screen.page.wait_for_selector(
             f"#review[data-slot='0'][data-revision='{now.job.revision}']", timeout=WAIT_MS
@@ -146,19 +145,50 @@ class Desk:
         assert len(document.removed) == removed
         assert sorted([*named, *document.removed]) == sorted(sequence_of), "a capture is lost, or twice in the list"
 
-    def _shoot(self, press: Callable[[], object]) -> StationSnapshot:
-        before = self.now().safe_captures
-        press()
 
-        def is_judged() -> bool:
-            self.station.clock.advance(0.05)
-            self.station.pedal.tick()
-            now = self.now()
-            return now.safe_captures == before + 1 and now.queue_length == 0
+def shoot(screen: Screen, station: Station, press: Callable[[], object]) -> None:
+    """Press in whatever way, and wait until the capture is judged."""
+    before = station.front.snapshot().safe_captures
+    press()
 
-        wait_until(self.screen, is_judged, WAIT_MS)
-        self.station.hold(0.2)  # a contact that opens and closes within an instant bounces
-        return self.now()
+    def is_judged() -> bool:
+        station.clock.advance(0.05)
+        station.pedal.tick()
+        now = station.front.snapshot()
+        return now.safe_captures == before + 1 and now.queue_length == 0
+
+    wait_until(screen, is_judged, WAIT_MS)
+    station.hold(0.2)  # a contact that opens and closes within an instant bounces
+
+
+def capture(screen: Screen, station: Station, press: Callable[[], object]) -> None:
+    """Shoot, and wait until the capture page says so."""
+    shoot(screen, station, press)
+    number = station.front.snapshot().number
+    shown = "Number(document.getElementById('face').dataset.number)"
+    wait_until(screen, lambda: screen.page.evaluate(shown) >= number, WAIT_MS)
+
+
+def walk_to(screen: Screen, station: Station, selector: str) -> None:
+    """Press until the focus is there, then hold: all that one switch can say."""
+    target = screen.page.locator(selector).first
+    target.wait_for()
+    _follow(screen, station)
+    for _ in range(40):
+        if target.evaluate("element => element === document.activeElement"):
+            station.press(held_s=1.0)
+            return
+        steps = station.front.snapshot().walk[0]
+        station.press()
+        wait_until(screen, lambda steps=steps: station.front.snapshot().walk[0] == steps + 1)
+        _follow(screen, station)
+    raise AssertionError(f"{selector} cannot be reached by the pedal")
+
+
+def _follow(screen: Screen, station: Station) -> None:
+    """Wait until the page has heard of everything that the pedal said."""
+    steps, opens = station.front.snapshot().walk
+    screen.page.wait_for_selector(f"html[data-walked='{steps} {opens}']", state="attached")
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from appliance.people import People
 from appliance.training.view import Lesson
 from firmware.simulated.faults import Fault
 from tests.appliance.training.practice import TrainingStation, training_station
+from tests.web_ui.journey import capture, walk_to
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from tests.web_ui.test_in_browser import Screen, chromium, pytestmark, wait_until  # noqa: F401 - the same browser
-from tests.web_ui.test_journeys import capture, walk_to
 from web_ui.station.app import create_app
 
 
