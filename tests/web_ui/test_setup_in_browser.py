@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from appliance.api import SessionState
-from appliance.setup.api import CarryView, Certificate, FeetView, NetworkView, PairingView, Progress
+from appliance.setup.api import CarryView, Certificate, FeetView, NetworkView, PairingView, PowerView, Progress
 from tests.web_ui.fakes import FakeStation, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from tests.web_ui.setup_fakes import GOOD, NETWORKS, STICK, UNEVEN, UNWELL, FakeSetUp
@@ -49,6 +49,9 @@ STATES: dict[str, tuple[str, dict[str, object]]] = {
     "full": ("/disk", {"plugged": (STICK,), "carry_view": CarryView("failed", "sda1", left=5, code="CARRY-02")}),
     "well": ("/health", {}),
     "unwell": ("/health", {"rows": UNWELL}),
+    "switch-off": ("/power", {}),
+    "switch-off-refused": ("/power", {"power_view": PowerView("failed", "off", "ERR-02")}),
+    "switching-off": ("/power", {"power_view": PowerView("going", "off")}),
 }
 
 

@@ -99,3 +99,25 @@ def test_no_word_of_any_state_is_cut_off_on_any_screen(
                 if state.reveals:
                     screen.page.evaluate(f"document.querySelector('{state.reveals}').hidden = false")
                 assert screen.page.evaluate(CUT_OFF) == [], f"{state.key} {language}"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize(("bar", "size"), [("#lost", "small touch"), ("#elsewhere", "desktop"), ("#lost", "phone")])
+def test_a_bar_at_the_foot_lies_on_no_verdict_and_no_command(
+    chromium: object,  # noqa: F811
+    address: str,  # noqa: F811
+    station: FakeStation,
+    bar: str,
+    size: str,
+) -> None:
+    STATES[0].prepare(station)
+    with Screen(chromium, address, SIZES[size], reduced_motion="reduce") as screen:
+        screen.page.evaluate(f"document.querySelector('{bar}').hidden = false")
+        # On a telephone the page scrolls; what stays in place is the verdict and the button.
+        seen = "'#verdict, #do-press'" if size == "phone" else "'#verdict, .actions .button'"
+        lowest = f"Math.max(...[...document.querySelectorAll({seen})].filter(e => e.checkVisibility())"
+        assert screen.page.evaluate(f"{lowest}.map(e => e.getBoundingClientRect().bottom))") <= screen.page.evaluate(
+            f"document.querySelector('{bar}').getBoundingClientRect().top"
+        )
