@@ -24,6 +24,9 @@ _FACING_SHARE: Final = 0.4
 """A piece this much as large as the largest may be its facing page."""
 _SPINE_SHARE: Final = 0.07
 _COLOUR_GAIN: Final = 1000.0
+_DARKER: Final = 20.0
+_ALL_FREE: Final = 0.98
+"""Of the frame's border: what is darker than all round it is a page only where it lies free."""
 _STEPS: Final = 16
 """How many points stand for each piece of an outline that is given."""
 _RIM_PX: Final = 3
@@ -188,9 +191,12 @@ def _score(view: View, mask: Plane, solidity: float) -> float:
     outer = _places(cv2.subtract(cv2.dilate(mask, kernel), mask))
     if not inner.size or not outer.size:
         return 0.0
-    difference = 0.0
-    for values, weight in ((view.y, 1.0), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT)):
-        difference += weight * abs(float(np.mean(values.take(inner))) - float(np.mean(values.take(outer))))
+    weighed = ((view.y, 1.0), (view.u, CHROMA_WEIGHT), (view.v, CHROMA_WEIGHT))
+    steps = [
+        weight * (float(np.mean(values.take(inner))) - float(np.mean(values.take(outer)))) for values, weight in weighed
+    ]
     free = 1.0 - float(np.mean(_on_border(mask, _edge_px(view)) > 0))
+    if steps[0] < -_DARKER and free < _ALL_FREE:
+        return 0.0  # ground beside a page that the frame cuts off: it fills less of the border than the page
     full = max(0.0, (solidity - _LEAST_SOLIDITY) / (1.0 - _LEAST_SOLIDITY))
-    return min(1.0, difference / _CLEAR_DIFFERENCE) * full * (0.5 + 0.5 * free)
+    return min(1.0, sum(map(abs, steps)) / _CLEAR_DIFFERENCE) * full * (0.5 + 0.5 * free)

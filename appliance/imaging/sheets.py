@@ -11,7 +11,15 @@ import numpy as np
 from appliance.imaging.attachments import without_attachments
 from appliance.imaging.beyond import print_beyond
 from appliance.imaging.division import Divided, divide, looks_like_two
-from appliance.imaging.geometry import Polygon, clockwise_from_top_left, distances, four_corners, is_sane_quad
+from appliance.imaging.geometry import (
+    Polygon,
+    area,
+    clockwise_from_top_left,
+    distances,
+    four_corners,
+    is_sane_quad,
+    side_lengths,
+)
 from appliance.imaging.gutter import refined
 from appliance.imaging.outline import Region, find_region, region_of_one_colour, region_within, region_within_rim
 from appliance.imaging.planes import Planes
@@ -28,6 +36,8 @@ _RAGGED: Final = 0.87
 _ALIKE: Final = 0.86
 """Height of one outer edge of an open book over the other's. Measured: 0.91 and more however it was held, at most 0.80
 where the beam of a laser was followed instead of an edge."""
+_LEAST_PX: Final = 16.0
+"""What is narrower is no page, in however small a frame."""
 _AT_BORDER: Final = 0.012
 _STRAIGHT_REACH: Final = 0.025
 _STRAIGHT_SEEN: Final = 0.6
@@ -94,6 +104,8 @@ def find_sheets(
     """
     upright = None if rotation_cw is None else rotation_cw in (0, 180)
     found = _find(_Look(planes, view, clean, may_divide, upright))
+    if any(abs(area(sheet.corners)) < _LEAST_PX * float(side_lengths(sheet.corners).max()) for sheet in found.sheets):
+        return replace(found, sheets=tuple(replace(sheet, confidence=0.0) for sheet in found.sheets))
     if may_divide and len(found.sheets) == 1 and looks_like_two(view, view.from_frame(found.sheets[0].corners)):
         return replace(found, sheets=(replace(found.sheets[0], confidence=0.0),))
     return found

@@ -77,3 +77,11 @@ def test_facing_pages_of_unlike_height_are_not_believed() -> None:
     paper = (x >= 110) & (x < 1490) & (y >= TOP + step) & (y < BOTTOM - step / 3)
     found = _find(_laid(paper, WOOD))
     assert all(sheet.confidence < 0.35 for sheet in found.sheets)
+
+
+def test_what_is_narrower_than_a_line_of_print_is_no_page() -> None:
+    strip = np.full((15, 231, 3), 40.0)
+    cv2.fillConvexPoly(strip, np.array([[8, 0], [75, 0], [58, 12], [38, 12]]), (220.0, 220.0, 220.0))
+    found = _find(strip)
+    assert found.sheets
+    assert all(sheet.confidence < 0.35 for sheet in found.sheets)

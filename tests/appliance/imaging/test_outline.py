@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from appliance.imaging.model import Setup
-from appliance.imaging.outline import region_of_one_colour
+from appliance.imaging.outline import find_region, region_of_one_colour
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import from_bgr
 from appliance.imaging.profiles import DEFAULT_PROFILE
@@ -38,3 +38,14 @@ def test_paper_keeps_its_colour_where_the_lamp_does_not_reach(ground: tuple[int,
 def test_a_ground_of_the_paper_s_own_colour_is_not_told_by_colour() -> None:
     frame = _lamp_from_the_left((143, 155, 161), seed=2)
     assert region_of_one_colour(without_print(reduced(from_bgr(frame)))) is None
+
+
+def test_dark_ground_beside_a_page_that_the_frame_cuts_off_on_three_sides_is_no_page() -> None:
+    frame = np.full((1000, 1600, 3), 36, np.float64)
+    page = cv2.resize(printed_page(seed=4), (1000, 1200), interpolation=cv2.INTER_AREA)[100:1100]
+    frame[:, 600:] = page
+    frame += np.random.default_rng(4).normal(0, 2, frame.shape)
+    clean = without_print(reduced(from_bgr(np.clip(frame, 0, 255).astype(np.uint8))))
+    region = find_region(clean)
+    assert region is not None
+    assert float(clean.y[region.mask > 0].mean()) > 150
