@@ -14,9 +14,10 @@ from typing import Final, TypeVar, assert_never
 from appliance.api import CaptureView, NewJob, PersonView, StationSnapshot, Verdict
 from appliance.clocks import Clocks
 from appliance.errors import SpoolError
-from appliance.model import CaptureSetup
+from appliance.model import CaptureSetup, findings_of
 from appliance.session import events as ev
 from appliance.session import faults
+from appliance.session.advice import Advice
 from appliance.session.data import Judgement, SessionData
 from appliance.session.job import Job
 from appliance.session.machine import deadline_ns, transition
@@ -72,6 +73,7 @@ class Session:
         self._job: Job | None = None
         self._presses: dict[Pedal, str] = {}
         self._stopping = False
+        self._advice = Advice()
         self._ended = threading.Event()
         self._looked_at_ns = 0
         self._overview = Overview(spool, worker, setup, self._clocks)
@@ -322,6 +324,10 @@ class Session:
         self._overview.refresh(self._job)
         self._spool.log_event("capture.judged", capture_id=capture_id, verdict=verdict.value)
         self.apply(ev.Judged(capture_id, Judgement(verdict, done.match, standing)))
+        looked_at = frozenset(one.code for one in findings_of(done.pages) if one.severity != "info")
+        self._advice, often = self._advice.after(looked_at, self.now_ns())
+        if often is not None:
+            self._overview.say("c.tip", {"code": often})
 
     def _perform(self, effect: ev.Effect) -> None:
         match effect:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask, render_template_string
 
 from appliance.api import Notice
+from appliance.session.advice import ADVISED
 
 APPLIANCE = Path(__file__).parents[2] / "appliance"
 SOURCE = "\n".join(file.read_text(encoding="utf-8") for file in sorted(APPLIANCE.rglob("*.py")))
@@ -43,6 +44,14 @@ def test_every_finding_has_its_name_at_the_centre(central_app: Flask, code: str)
 def test_every_notice_the_session_gives_has_its_sentence(station_app: Flask, key: str) -> None:
     template = "{% import 'station/words.html' as words %}{{ words.notice_text(notice) }}"
     assert is_a_sentence_of_its_own(say(station_app, template, notice=Notice(key, 1)))
+
+
+def test_every_hint_has_its_own_sentence(station_app: Flask) -> None:
+    template = "{% import 'station/words.html' as words %}{{ words.notice_text(notice) }}"
+    kinds = sorted(set(ADVISED.values()))
+    said = [say(station_app, template, notice=Notice("c.tip", 1, {"code": kind})) for kind in kinds]
+    assert all(is_a_sentence_of_its_own(text) for text in said)
+    assert len(set(said)) == len(kinds)
 
 
 @pytest.mark.parametrize("code", REFUSALS)
