@@ -31,6 +31,9 @@ _LEANS_ALONE: Final = 1.2
 _WIDE_ALONE_PX: Final = 1.08
 """Edges that are wider in one direction, of a first capture that nothing is known of: most photographs of which this is
 true have moved, but one in ten that nobody spoilt as well. A person looks."""
+_SURELY_SOFT: Final = 1.65
+"""Where such a first capture is softer than the profile's limit, but not by this, a person looks as well: clean
+photographs have up to 1.63, where their print is smeared in part; a blur of 1.5 px makes 1.7 and more of most."""
 _RUN_SHARE: Final = 0.6
 """Of a run in which none agree are sharper than what is taken as usual."""
 _FAINT_WEIGHT: Final = 0.4
@@ -77,14 +80,17 @@ def check_blur(edges: Edges, profile: Profile, limit_px: float, known: bool) -> 
         return (FindingEntry(code="blur_unsure", severity="info", value=float(edges.cells)),)
     ratio = profile.max_motion_ratio_known if known else profile.max_motion_ratio
     code = "motion" if edges.ratio > ratio else "blur"
-    soft = edges.sharper_px * (1 + _FAINT_WEIGHT * edges.faint) > profile.max_softness
+    softness = edges.sharper_px * (1 + _FAINT_WEIGHT * edges.faint)
     smeared = code == "motion" and edges.sigma_px > _SMEARED_PX
     alone = not known and limit_px >= profile.max_edge_sigma_px
     if limit_px < profile.max_edge_sigma_px and edges.ratio > _LEANING:
         limit_px *= _LEANING_SHARE
     value, limit = round(edges.sigma_px, 2), round(limit_px, 2)
-    if edges.sigma_px > limit_px or (not known and (soft or smeared)):
+    if edges.sigma_px > limit_px or (not known and (softness > _SURELY_SOFT or smeared)):
         return (FindingEntry(code=code, severity="bad", value=value, limit=limit),)
+    if not known and softness > profile.max_softness:
+        value, limit = round(softness, 2), profile.max_softness
+        return (FindingEntry(code=code, severity="warn" if alone else "bad", value=value, limit=limit),)
     if alone and edges.ratio > _LEANS_ALONE and edges.sigma_px > _WIDE_ALONE_PX:
         return (FindingEntry(code="motion", severity="warn", value=value, limit=_WIDE_ALONE_PX),)
     return ()

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance.imaging.checks import blur_limit_px
+from appliance.imaging.checks import blur_limit_px, check_blur
+from appliance.imaging.measure import Edges
 from appliance.imaging.model import Processed, Setup, Signature
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Plane, Planes, plane
@@ -65,6 +66,15 @@ def test_motion_of_four_pixels_is_seen_once_a_single_capture_shows_how_sharp_a_b
 def test_edges_that_lean_in_the_first_capture_of_a_job_are_shown_to_a_person() -> None:
     smeared = changed(CLEAN.planes, plane(cv2.blur(CLEAN.planes.y, (1, 3))))
     assert severities(judge(smeared, run=0)) == {"motion": "warn"}
+
+
+@pytest.mark.parametrize(("sharper_px", "severity"), [(1.40, None), (1.50, "warn"), (1.65, "bad")])
+def test_a_first_capture_that_is_a_little_soft_is_shown_to_a_person(sharper_px: float, severity: str | None) -> None:
+    edges = Edges(1.05 * sharper_px, sharper_px, 1.05, 200, faint=0.1)
+    found = check_blur(edges, DEFAULT_PROFILE, *blur_limit_px(DEFAULT_PROFILE, None, ()))
+    assert [finding.severity for finding in found] == ([severity] if severity else [])
+    (behind_one,) = check_blur(edges, DEFAULT_PROFILE, *blur_limit_px(DEFAULT_PROFILE, None, (1.1,)))
+    assert behind_one.severity == "bad"
 
 
 def test_the_softer_of_two_cameras_is_not_held_against_the_sharper_one() -> None:
