@@ -279,6 +279,10 @@ class StationApi(Protocol):
         """Let this person work here from now on; raises `NotNow`, `KeyError`."""
         ...
 
+    def check_pin(self, person_id: str, pin: str) -> None:
+        """Return where this is the person's PIN, and let nobody in; raises `NotNow`, `KeyError`."""
+        ...
+
     def sign_out(self, note: str = "") -> None:
         """Nobody works here from now on; `note` is for whoever comes next to the open job."""
         ...

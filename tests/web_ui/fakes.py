@@ -207,6 +207,13 @@ class FakeStation(StationApi, TrainingApi):
         self._ask("sign_in", person_id)
         self.show(person=next(one for one in self._now.people if one.person_id == person_id))
 
+    def check_pin(self, person_id: str, pin: str) -> None:
+        self._ask("check_pin", person_id, pin)
+        if person_id not in {one.person_id for one in self._now.people}:
+            raise KeyError(person_id)
+        if pin != "1111":
+            raise NotNow("PIN-01", "The PIN is wrong.", "Try again.")
+
     def sign_out(self, note: str = "") -> None:
         self._ask("sign_out", note)
         self.show(person=None)

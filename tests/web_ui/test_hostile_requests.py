@@ -24,7 +24,8 @@ PATIENCE_S = 1.0
 
 @pytest.fixture
 def whole_app(station: FakeStation) -> Iterator[Flask]:
-    """All the screens of a station."""
+    """All the screens of a station, before it has people: no door is between."""
+    station.show(people=(), person=None)
     app = create_app(station, token=TOKEN, secret_key=SECRET_KEY, set_up=FakeSetUp())
     yield app
     app.extensions["polls"].closing.set()

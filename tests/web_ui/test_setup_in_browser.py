@@ -7,7 +7,7 @@ from flask import Flask
 
 from appliance.api import SessionState
 from appliance.setup.api import CarryView, Certificate, FeetView, NetworkView, PairingView, PowerView, Progress
-from tests.web_ui.fakes import FakeStation, job_view
+from tests.web_ui.fakes import LAN, MINH, FakeStation, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from tests.web_ui.setup_fakes import GOOD, NETWORKS, STICK, UNEVEN, UNWELL, FakeSetUp
 from tests.web_ui.test_in_browser import (
@@ -62,6 +62,7 @@ def setup() -> FakeSetUp:
 
 @pytest.fixture
 def address(station: FakeStation, setup: FakeSetUp) -> Iterator[str]:
+    station.show(people=(), person=None)  # before anybody has a PIN
     app: Flask = create_app(station, token=TOKEN, secret_key=SECRET_KEY, set_up=setup)
     with served(app) as address:
         yield address
@@ -157,6 +158,23 @@ def test_a_plugged_in_disk_is_offered_between_two_books_and_takes_no_for_an_answ
         station.show(state=SessionState.PAUSED, room_for_captures=0)
         screen.page.goto(address)
         screen.page.wait_for_selector("#offer:visible")
+
+
+def test_the_door_is_opened_on_the_glass_and_can_be_used_by_everybody(
+    chromium: object, address: str, station: FakeStation
+) -> None:
+    station.show(people=(LAN, MINH))
+    with Screen(chromium, address, SIZES["small touch"], has_touch=True) as screen:
+        screen.page.goto(f"{address}/setup/language")
+        for name in ("choosing", "typing"):
+            assert axe_violations(screen.page) == [], name
+            assert_fits(screen, name, smallest_px=44)
+            if name == "choosing":
+                screen.page.get_by_role("link", name=LAN.name).tap()
+                screen.page.wait_for_selector("#pad button")
+        for _ in range(4):
+            screen.page.get_by_role("button", name="1", exact=True).tap()
+        screen.page.wait_for_url("**/setup/language")
 
 
 def test_the_wizard_is_walked_with_the_keyboard_alone(chromium: object, address: str, setup: FakeSetUp) -> None:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from appliance.api import LinkView, SessionState, Verdict
 from appliance.setup.api import CarryView, Certificate, FeetView, PairingView, Progress
 from tests.web_ui.conftest import entered
-from tests.web_ui.fakes import BLUR, FakeStation, capture_view, job_view
+from tests.web_ui.fakes import BLUR, LAN, FakeStation, capture_view, job_view
 from tests.web_ui.running import SECRET_KEY, TOKEN
 from tests.web_ui.setup_fakes import GOOD, NETWORKS, STICK, UNEVEN, UNWELL, FakeSetUp
 from web_ui.station.app import create_app
@@ -35,6 +35,7 @@ def setup() -> FakeSetUp:
 
 @pytest.fixture
 def app(station: FakeStation, setup: FakeSetUp) -> Iterator[Flask]:
+    station.show(people=(), person=None)  # before anybody has a PIN; the door has tests of its own
     app = create_app(station, token=TOKEN, secret_key=SECRET_KEY, set_up=setup)
     yield app
     app.extensions["polls"].closing.set()
@@ -66,13 +67,15 @@ def test_a_new_station_begins_with_its_set_up_and_goes_where_it_stopped(someone:
     assert someone.get("/setup").location == "/setup/network"
 
 
-@pytest.mark.parametrize("why", ["paired", "put off", "has captured", "captures"])
+@pytest.mark.parametrize("why", ["paired", "put off", "has captured", "captures", "has people"])
 def test_a_station_that_has_begun_to_work_begins_with_its_work(
     someone: FlaskClient, setup: FakeSetUp, station: FakeStation, why: str
 ) -> None:
     setup.pairing_view = PairingView("idle", "tram-02", "thuvien.local" if why == "paired" else "")
     if why == "put off":
         assert post(someone, "/setup/later").location == "/"
+    if why == "has people":
+        station.show(people=(LAN,))
     if why == "has captured":
         station.show(safe_captures=1)
     if why == "captures":

@@ -18,6 +18,7 @@ from web_ui.station import (
     scanning,
     setup,
     setup_disk,
+    setup_door,
     setup_health,
     setup_power,
 )
@@ -60,6 +61,7 @@ def create_app(
     if set_up is not None:
         for screens in (setup, setup_disk, setup_health, setup_power):
             screens.add_routes(app, station, set_up)
+        setup_door.add_routes(app, station)
     app.jinja_env.globals["has_training"] = training is not None
     if training is not None:
         training_screens.add_routes(app, station, training)

@@ -59,7 +59,7 @@ class _Wizard:
             return None
         snapshot = self.station.snapshot()
         is_new = snapshot.state is SessionState.CLOSED and not snapshot.safe_captures and not snapshot.handed_over
-        if not is_new or self.setup.progress().is_put_off or self.setup.pairing().centre:
+        if not is_new or snapshot.people or self.setup.progress().is_put_off or self.setup.pairing().centre:
             return None
         return redirect(url_for("setup"), code=303)
 
