@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.web_ui import test_setup_in_browser as set_up_pages
-from tests.web_ui.fakes import FakeStation
+from tests.web_ui.fakes import LAN, MINH, FakeStation
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from tests.web_ui.screens import SCREENS, Shown
 from tests.web_ui.setup_fakes import FakeSetUp
@@ -50,7 +50,14 @@ def _everything(set_up: FakeSetUp) -> Iterator[tuple[Shown, str]]:
     yield from ((shown, "") for shown in SCREENS)
     yield from ((Shown(state.key, state.path, state.prepare), state.reveals) for state in STATES)
     for name, (path, _) in set_up_pages.STATES.items():
-        yield Shown(f"setup-{name}", path, lambda _station, name=name: set_up_pages.show(set_up, name)), ""
+        yield Shown(f"setup-{name}", path, lambda station, name=name: _set_up(station, set_up, name)), ""
+    for name, path in (("door", "/door"), ("door-pin", f"/door?who={LAN.person_id}")):
+        yield Shown(name, path, lambda station: station.show(people=(LAN, MINH), person=None)), ""
+
+
+def _set_up(station: FakeStation, set_up: FakeSetUp, name: str) -> None:
+    station.show(people=(), person=None)  # with people, the door comes first
+    set_up_pages.show(set_up, name)
 
 
 def _entered(browser: Browser, address: str, size: tuple[int, int]) -> Page:
