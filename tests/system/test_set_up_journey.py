@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
 from flask.testing import FlaskClient
 
@@ -15,11 +16,14 @@ from appliance.setup.bench import Bench
 from appliance.setup.desk import SetUpDesk
 from appliance.setup.support import LogTail
 from appliance.station import run_station
+from firmware.planes import Planes, planes_to_bgr
 from firmware.registry import CameraConfig, HardwareConfig
+from firmware.simulated.camera import SimulatedCamera
+from tests.appliance.setup.test_gauge import photograph
 from tests.web_ui.running import SECRET_KEY, TOKEN
 from web_ui.station.app import create_app
 
-SPREADS = 4
+SPREADS, SPOILED = 4, 3
 
 
 class Person:
@@ -72,8 +76,21 @@ class Person:
         pytest.fail("the capture was not judged")
 
 
-def test_from_the_first_start_to_a_test_book(tmp_path: Path) -> None:
-    hardware = HardwareConfig((CameraConfig(width_px=507, height_px=380),), hold_ms=150, hold_long_ms=400)
+def before_the_camera(folder: Path) -> Path:
+    """Lay out what the camera sees in turn: a sheet of paper to measure by, then the test book's spreads."""
+    folder.mkdir()
+    cv2.imwrite(str(folder / "0-sheet.jpg"), photograph())
+    book = SimulatedCamera(7, 1400, 1050)
+    for number in range(1, SPREADS + 1):
+        frame = book.capture(pressed_at_ns=0)
+        spread = planes_to_bgr(Planes(frame.y, frame.u, frame.v))
+        cv2.imwrite(str(folder / f"{number}-spread.jpg"), spread)
+    return folder
+
+
+def test_from_the_first_start_to_a_certificate_and_a_test_book_with_one_red_spread(tmp_path: Path) -> None:
+    camera = CameraConfig("replay", folder=before_the_camera(tmp_path / "seen"))
+    hardware = HardwareConfig((camera,), hold_ms=150, hold_long_ms=400)
     config = StationConfig(
         StationSection("tram-01"), SpoolSection(tmp_path / "spool", reserve_mib=0), WebSection(tmp_path / "token")
     )
@@ -110,17 +127,25 @@ def set_up(person: Person) -> None:
     for part in ("camera", "lamp", "sounder", "light"):
         person.do("/setup/parts/answer", part=part, works="1")
     person.do("/setup/parts/done")
-    person.do("/setup/calibration/done")
+    assert "Đặt một tờ giấy trắng A4 vào giữa giá" in person.see("/setup/calibration")
+    assert "Những gì đo được đều đạt" in person.do("/setup/calibration/measure")
+    assert "bước 6/6" in person.do("/setup/calibration/keep")
     person.do("/setup/book/open", title="Sách thử")
     for number in range(1, SPREADS + 1):
         person.capture()
         page = person.see("/setup/book?fragment=1")
         assert f"Lần chụp {number}: <strong>" in page
+        assert ("CHỤP LẠI" in page) is (number >= SPOILED), "the station blurs the third, and no other"
+    assert page.count("CHỤP LẠI") == 1
     person.do("/setup/book/end")
     assert "Trạm tram-01 sẵn sàng" in person.do("/setup/book/done")
     assert "chưa ghép, ảnh chờ ở trạm" in person.see("/setup/done")
     assert "bước" not in person.see("/"), "a station that has worked begins with its work"
+    certificate = person.see("/setup/certificate")
+    assert "300 ppi" in certificate
+    assert "chưa đo được" in certificate
     health = person.see("/health")
+    assert "Đo cách đây 0 ngày" in health
     assert "4 lần chụp an toàn" in health
     assert "CONF-03" in health
     assert zipfile.ZipFile(io.BytesIO(person.load("/health/support.zip"))).testzip() is None
