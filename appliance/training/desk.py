@@ -16,7 +16,9 @@ from appliance.training.view import Lesson, TrainingApi, TrainingView
 
 FIRST_NUMBER: Final = 10**9
 """Snapshots of a training are numbered from here, so that a screen takes none for one of the work's."""
-_OF_THE_WORK: Final = frozenset({"add_person", "sign_in", "check_pin", "sign_out", "set_pin", "look_up", "next_part"})
+_OF_THE_WORK: Final = frozenset(
+    {"add_person", "sign_in", "check_pin", "sign_out", "set_pin", "look_up", "read_barcode", "next_part"}
+)
 """Who works here, and what is known of books, is the same in training."""
 
 

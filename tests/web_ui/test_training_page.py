@@ -6,8 +6,12 @@ from flask.testing import FlaskClient
 from appliance.api import SessionState
 from appliance.training.lessons import STEPS
 from appliance.training.view import Lesson
+from tests.web_ui.conftest import entered
 from tests.web_ui.fakes import FakeStation
+from tests.web_ui.running import SECRET_KEY, TOKEN
 from tests.web_ui.screens import SCREENS, training_view
+from tests.web_ui.setup_fakes import FakeSetUp
+from web_ui.station.app import create_app
 
 BY_NAME = {shown.name: shown for shown in SCREENS}
 
@@ -25,6 +29,14 @@ def test_it_begins_where_jobs_are_opened_and_ends_there(person: FlaskClient, sta
         answer = person.post(f"/training/{path}", data={"csrf": csrf})
         assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert station.asked == [("begin_training",), ("skip_lesson",), ("leave_training",)]
+
+
+def test_it_is_offered_at_the_end_of_the_set_up(station: FakeStation) -> None:
+    station.show(people=(), person=None)
+    app = create_app(station, token=TOKEN, secret_key=SECRET_KEY, set_up=FakeSetUp(), training=station)
+    html = entered(app).get("/setup/done").get_data(as_text=True)
+    app.extensions["polls"].closing.set()
+    assert 'id="tool-training"' in html
 
 
 @pytest.mark.parametrize("name", ["training-first", "training-flaw", "training-gap", "training-sheet", "training-over"])
