@@ -23,6 +23,7 @@ from appliance.imaging.geometry import (
 from appliance.imaging.gutter import refined
 from appliance.imaging.outline import Region, find_region, region_of_one_colour, region_within, region_within_rim
 from appliance.imaging.planes import Planes
+from appliance.imaging.ranks import median
 from appliance.imaging.straight import evened, straight_sheet
 from appliance.imaging.tracing import paper_within, trace
 from appliance.imaging.view import View
@@ -36,6 +37,8 @@ _RAGGED: Final = 0.87
 _ALIKE: Final = 0.86
 """Height of one outer edge of an open book over the other's. Measured: 0.91 and more however it was held, at most 0.80
 where the beam of a laser was followed instead of an edge."""
+_RING_PX: Final = 13
+_DARKER: Final = 20.0
 _LEAST_PX: Final = 16.0
 """What is narrower is no page, in however small a frame."""
 _AT_BORDER: Final = 0.012
@@ -181,11 +184,23 @@ def _of_region(look: _Look, region: Region | None) -> Found:
     paper = without_attachments(look.clean, region, quad)
     if paper is not region:
         region, quad = paper, clockwise_from_top_left(four_corners(paper.contour))
-    if not is_sane_quad(quad) or region.solidity < _RAGGED:
+    if not is_sane_quad(quad) or region.solidity < _RAGGED or _is_picture(look, region, quad):
         return Found(())
     divided = divide(look.view, region, quad, may_divide=look.may_divide, upright=look.upright)
     traced = partial(_traced, look)
     return Found(tuple(traced([quad], None, None))) if divided is None else _facing_pages(look, divided, traced)
+
+
+def _is_picture(look: _Look, region: Region, quad: Polygon) -> bool:
+    """Tell whether a piece is darker than all round it and what lies round it is printed: a picture on its page."""
+    ring = cv2.subtract(cv2.dilate(region.mask, np.ones((_RING_PX, _RING_PX), np.uint8)), region.mask) > 0
+    if not ring.any():
+        return False
+    around = (median(look.clean.y[ring]), median(look.clean.u[ring]), median(look.clean.v[ring]))
+    if around[0] - paper_within(look.clean, quad)[0] < _DARKER:
+        return False
+    sides = zip(quad, np.roll(quad, -1, axis=0), strict=True)
+    return any(print_beyond(look.view, look.clean, start, end, around, may_face=False) for start, end in sides)
 
 
 def _traced(

@@ -49,3 +49,21 @@ def test_dark_ground_beside_a_page_that_the_frame_cuts_off_on_three_sides_is_no_
     region = find_region(clean)
     assert region is not None
     assert float(clean.y[region.mask > 0].mean()) > 150
+
+
+def test_a_picture_on_a_printed_page_larger_than_the_frame_is_not_the_page() -> None:
+    frame = printed_page(1600, 1200, lines=24, seed=6)
+    frame[300:900, 400:1200] = (60, 150, 190)
+    picture = np.array([[400, 300], [1199, 300], [1199, 899], [400, 899]], float)
+    noisy = np.clip(frame + np.random.default_rng(6).normal(0, 2, frame.shape), 0, 255).astype(np.uint8)
+    processed = process(from_bgr(noisy), Setup(), DEFAULT_PROFILE)
+    assert all(overlap(page.outline, picture, 1600, 1200) < 0.5 for page in processed.pages)
+
+
+def test_a_dark_cover_on_a_pale_table_is_the_page() -> None:
+    frame = np.full((1200, 1600, 3), 205, np.float64)
+    frame[200:1000, 500:1100] = (60, 90, 120)
+    noisy = np.clip(frame + np.random.default_rng(6).normal(0, 2, frame.shape), 0, 255).astype(np.uint8)
+    processed = process(from_bgr(noisy), Setup(), DEFAULT_PROFILE)
+    cover = np.array([[500, 200], [1099, 200], [1099, 999], [500, 999]], float)
+    assert overlap(processed.pages[0].outline, cover, 1600, 1200) > 0.97
