@@ -10,6 +10,7 @@ from typing import Protocol
 
 from appliance.jobs.copies import BatchView, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
+from appliance.preflight import LooksAhead
 from appliance.training.view import TrainingView
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
 
@@ -88,7 +89,7 @@ class CaptureView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """The open job and the end of its list."""
+    """The open job and the end of its list. Its pace is told where it is known, never kept, and is nobody's."""
 
     job_id: str
     item: ItemRef
@@ -111,9 +112,7 @@ class JobView:
     shift_note: str = ""
     """What the person before left for the one who sits here now."""
     pages_per_hour: int | None = None
-    """The pace of this book; None until enough was captured. Never kept, never of a person."""
     minutes_left: int | None = None
-    """What the rest of the book takes at that pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +245,10 @@ class NewJob:
     call_number: str = ""
     is_exercise: bool = False
     """Not for the archive: its documents say ``training``."""
+    height_cm: float | None = None
 
 
-class StationApi(Protocol):
+class StationApi(LooksAhead, Protocol):
     """The station as its screens see it. Commands raise `appliance.errors.NotNow` where the state forbids them."""
 
     def snapshot(self) -> StationSnapshot:
@@ -357,10 +357,6 @@ class StationApi(Protocol):
 
     def listing(self) -> Listing:
         """Return the whole list of the open job."""
-        ...
-
-    def recent_gaps(self) -> tuple[GapView, ...]:
-        """Return what is missing near the end of the open job's list, as far as nobody has said why."""
         ...
 
     def review(self, slot: SlotView | None = None) -> None:

@@ -47,6 +47,7 @@ class JobOpened(Change, frozen=True, kw_only=True, tag="job_opened"):
     ocr: OcrLanguages = "vie+eng"
     reading_direction: ReadingDirection = "left-to-right"
     pages_expected: int | None = None
+    height_cm: float | None = None
     rights: str | None = None
     training: bool = False
 

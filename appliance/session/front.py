@@ -9,7 +9,8 @@ import msgspec
 
 from appliance.api import CaptureView, Listing, NewJob, StationSnapshot
 from appliance.catalogue import CatalogueAddress, ask
-from appliance.imaging.profiles import PROFILES
+from appliance.imaging.planes import from_jpeg
+from appliance.imaging.profiles import DEFAULT_PROFILE, PROFILES
 from appliance.jobs import barcodes
 from appliance.jobs.camera_codes import look
 from appliance.jobs.copies import Found, SeenCode
@@ -17,14 +18,16 @@ from appliance.jobs.joblist import JobList
 from appliance.jobs.lookup import Past, item_of, look_up, next_part
 from appliance.people import People
 from appliance.places import GapView, SlotView
+from appliance.preflight import Preflight
 from appliance.session import events as ev
 from appliance.session import faults
 from appliance.session.data import Capturing, Closed, Faulted, Paused, PauseReason, Ready, Slot
 from appliance.session.job import Job
 from appliance.session.machine import refusal
+from appliance.session.preflight import look_ahead
 from appliance.session.runner import Session
 from appliance.spool.store import Spool
-from firmware.errors import CameraMissing
+from firmware.errors import CameraMissing, HardwareError
 from firmware.interfaces import Camera
 from firmware.pedal_driven import DrivenPedal
 from wire.documents import AnsweredGap, Condition, ItemRef, PageType, Side
@@ -260,6 +263,16 @@ class StationFront:
 
         captures, job_list = self._with_job(work)
         return self._page_numbers(captures, job_list)
+
+    def preflight(self) -> Preflight:
+        """Look at what a picture needs, now. On the thread of whoever asks: the session goes on meanwhile."""
+        opened = self._with_job(lambda job: job.list.opened)
+        profile = PROFILES.get(opened.profile, DEFAULT_PROFILE)
+        try:
+            picture, width_px = from_jpeg(self.preview()[0]), self._cameras[0].info.width_px
+        except (HardwareError, ValueError):
+            picture, width_px = None, 0
+        return look_ahead(picture, width_px, self._session.setup, profile, opened.height_cm, self._session.snapshot())
 
     def recent_gaps(self) -> tuple[GapView, ...]:
         """Return what is missing near the end of the open job's list, as far as nobody has said why."""

@@ -67,6 +67,7 @@ class Job:
             numbering=new.numbering,
             reading_direction="right-to-left" if new.right_to_left else "left-to-right",
             pages_expected=new.pages_expected,
+            height_cm=new.height_cm,
             rights=new.rights or None,
             training=new.is_exercise,
         )

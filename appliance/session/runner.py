@@ -66,7 +66,7 @@ class Session:
         self._hardware = hardware
         self._spool = spool
         self._worker = worker
-        self._setup = setup
+        self.setup = setup
         self._clocks = clocks or Clocks()
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._data = SessionData()
@@ -180,7 +180,7 @@ class Session:
         """Open a job for `item` and return its id. For work on the session's thread."""
         person = self._overview.person
         self._job = Job.open_new(
-            self._spool, self._setup, new, item, self._clocks.instant, person.person_id if person else ""
+            self._spool, self.setup, new, item, self._clocks.instant, person.person_id if person else ""
         )
         self._overview.about = None
         self._overview.refresh(self._job)
@@ -207,7 +207,7 @@ class Session:
 
     def reopen_job(self, job_id: str) -> None:
         """Go on with a job that has ended. For work on the session's thread."""
-        job = Job(self._spool, job_id, self._setup.station, self._clocks.instant)
+        job = Job(self._spool, job_id, self.setup.station, self._clocks.instant)
         person = self._overview.person
         job.reopen(person.person_id if person else "")
         self._job = job
@@ -264,7 +264,7 @@ class Session:
         return min(LOOK_AROUND_S, max(0.0, (deadline - self.now_ns()) / 1e9))
 
     def _resume(self) -> None:
-        self._job = resume(self._spool, self._setup.station, self._clocks.instant)
+        self._job = resume(self._spool, self.setup.station, self._clocks.instant)
         self._overview.refresh(self._job)
         self._overview.refresh_jobs(self._job)
         self.know(self._overview.people)

@@ -29,6 +29,7 @@ from appliance.api import (
 from appliance.errors import NotNow
 from appliance.jobs.copies import Found, SeenCode
 from appliance.places import GapView, SlotView
+from appliance.preflight import Preflight, Tick
 from appliance.training.view import TrainingApi, TrainingView
 from firmware.errors import CameraMissing, HardwareError
 from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, PageType, Side
@@ -135,6 +136,9 @@ def closed_snapshot() -> StationSnapshot:
     )
 
 
+READY = Preflight(*[Tick("ok")] * 6, ppi=312, ppi_wanted=294, height_cm=24.0)
+
+
 @dataclass
 class FakeStation(StationApi, TrainingApi):
     """Takes every press at once and remembers what was asked. `show` puts any snapshot on the screen."""
@@ -148,6 +152,7 @@ class FakeStation(StationApi, TrainingApi):
     seen: SeenCode | HardwareError = field(default_factory=lambda: SeenCode(problem="none"))
     opened: NewJob | None = None
     listed: Listing | None = None
+    ready: Preflight = READY
     still: bool = False
     """Nothing moves before the camera: its picture keeps its number."""
 
@@ -295,6 +300,9 @@ class FakeStation(StationApi, TrainingApi):
 
     def listing(self) -> Listing:
         return self.listed or Listing(self._now.job.latest if self._now.job else ())
+
+    def preflight(self) -> Preflight:
+        return self.ready
 
     def recent_gaps(self) -> tuple[GapView, ...]:
         return tuple(gap for gap in self.listed.gaps if gap.answer is None) if self.listed and self._now.job else ()

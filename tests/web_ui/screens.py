@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from appliance.api import FaultView, HandedOverView, LinkView, Listing, Notice, SessionState, Verdict
 from appliance.jobs.copies import BatchView, DoneBefore, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
+from appliance.preflight import Tick
 from appliance.training.view import Lesson, Score, TrainingView
-from tests.web_ui.fakes import BLUR, CUT, ITEM, LAN, MINH, FakeStation, capture_view, job_view
+from tests.web_ui.fakes import BLUR, CUT, ITEM, LAN, MINH, READY, FakeStation, capture_view, job_view
 from wire.documents import FindingEntry, ItemRef
 
 GLARE = FindingEntry(code="glare", severity="warn", value=2.0, limit=1.0)
@@ -99,6 +100,17 @@ def _known(station: FakeStation) -> None:
     _closed(station)
 
 
+def _first(station: FakeStation) -> None:
+    station.ready = READY
+    _open(station, job=job_view(), last=None, safe_captures=0)
+
+
+def _not_ready(station: FakeStation) -> None:
+    _first(station)
+    dark, missing = Tick("failed", "exposure_dark"), Tick("failed")
+    station.ready = replace(READY, light=dark, focus=Tick("unknown"), clock=missing, book=missing, ppi=257)
+
+
 def _gap(station: FakeStation) -> None:
     _open(station)
     job = station.snapshot().job
@@ -144,6 +156,8 @@ SCREENS: tuple[Shown, ...] = (
     Shown("scanned-other", "/scan?barcode=LO", _scanned),
     Shown("capture-ok", "/", _open),
     Shown("capture-gap", "/", _gap),
+    Shown("capture-first", "/", _first),
+    Shown("capture-not-ready", "/", _not_ready),
     Shown("capture-warn", "/", lambda station: _open(station, Verdict.WARN)),
     Shown("capture-mute", "/", lambda station: _open(station, Verdict.WARN, mute_offer="glare")),
     Shown("capture-bad", "/", lambda station: _open(station, Verdict.BAD)),

@@ -21,6 +21,8 @@ MAX_TITLE: Final = 300
 MAX_ATTRIBUTE: Final = 64
 MAX_NOTE: Final = 500
 MAX_PAGES: Final = 20_000
+MIN_HEIGHT_CM: Final = 3.0
+MAX_HEIGHT_CM: Final = 120.0
 Answer = BaseResponse | str | tuple[str, int]
 
 
@@ -134,6 +136,7 @@ def _new_job(barcode: str, pages: int | None) -> NewJob:
         like=_text("like"),
         record_id=_text("record_id"),
         call_number=_text("call_number"),
+        height_cm=_height_cm(),
     )
 
 
@@ -144,6 +147,15 @@ def _pages() -> tuple[int | None, bool]:
         return None, True
     is_number = text.isascii() and text.isdigit() and 0 < int(text) <= MAX_PAGES
     return (int(text) if is_number else None), is_number
+
+
+def _height_cm() -> float | None:
+    """Return what was typed where it can be a book's height, with a comma or a point; anything else says nothing."""
+    try:
+        height_cm = float(_text("height_cm").replace(",", "."))
+    except ValueError:
+        return None
+    return height_cm if MIN_HEIGHT_CM <= height_cm <= MAX_HEIGHT_CM else None
 
 
 def _conditions() -> tuple[Condition, ...]:

@@ -38,6 +38,10 @@ def _add_pages(app: Flask, station: StationApi) -> None:
             return redirect(url_for("review"), code=303)
         return render_template("station/page.html", face=face_of(snapshot, station.recent_gaps()))
 
+    @app.get("/preflight")
+    def preflight() -> str:
+        return render_template("station/preflight.html", ready=station.preflight())
+
     @app.get("/state")
     def state() -> Response:
         after = request.args.get("after", default=-1, type=int)

@@ -5,6 +5,7 @@ import { sendForm, sendNow } from "./commands.js";
 import { followElsewhere, hasOtherScreen, tellOfScreens } from "./elsewhere.js";
 import { followPace } from "./pace.js";
 import { followPedal, onLetter } from "./pedal.js";
+import { followPreflight } from "./preflight.js";
 import { followPreview } from "./preview.js";
 import { followScanner } from "./scanner.js";
 import { RETRY_MS, askState, pause } from "./state.js";
@@ -70,6 +71,7 @@ refresh(null, true);
 followScanner(onLetter); // before the pedal: what a scanner types is no foot
 followPedal(sendNow);
 followPace();
+followPreflight();
 followPreview();
 followElsewhere();
 followWalk(face().dataset.walkAt.split(" ").map(Number)); // the first press after this is news
