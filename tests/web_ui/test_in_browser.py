@@ -245,7 +245,7 @@ def test_letters_can_be_switched_off_and_stay_off(chromium: object, address: str
     with Screen(chromium, address) as screen:
         screen.page.locator("#keys").click()
         screen.page.reload()
-        screen.page.keyboard.press("z")
+        screen.page.keyboard.press("z", delay=150)  # as a person types: faster, it would be a scanner
         screen.page.keyboard.press("Space")
         wait_until(screen, lambda: ("release",) in station.asked)
         assert ("undo",) not in station.asked
