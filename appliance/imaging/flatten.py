@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.imaging.curl import fit_shape
-from appliance.imaging.geometry import Polygon, apply, points
+from appliance.imaging.geometry import Polygon, apply
 from appliance.imaging.planes import Plane, plane
 from appliance.imaging.pose import pose_of
 from appliance.imaging.rectify import Mapping, bounds
+from appliance.imaging.resample import through_mesh
 from appliance.imaging.shape import Shape
 from appliance.imaging.traces import HIGH_PX, NARROWED, Traces, find_traces
 
@@ -21,6 +22,8 @@ _SURE: Final = 12.0
 scan of any kind, 17 and more on pages that are plainly bent."""
 _BENT: Final = 0.0015
 """What a shape moves less, in widths of the page, is level."""
+_STEEP: Final = 0.005
+"""What a shape moves more, in widths (3 px where lines are looked for), is looked at a second time: 10 ms."""
 _LEVEL: Final = 0.001
 """Of the width: lines that lie less off their own middle in every part of a page, on the mean, ask for no shape.
 Measured: 1.3 thousandths and more on all pages that one was found for."""
@@ -34,6 +37,8 @@ _MOST_AREA: Final = 2.0
 """How large a piece of the paper may be seen; below 0 it would be folded."""
 _PIECES: Final = 41
 _AROUND_PX: Final = 8
+_STEP_PX: Final = 8
+"""Of the narrowed page, between the places where a bent page's mapping is worked out."""
 
 
 def flattened(
@@ -62,11 +67,24 @@ def flattened(
         return flat
     pose = pose_of(flat.perspective, (luma.shape[1], luma.shape[0]), camera)
     fit = fit_shape(traces, pose, size)
-    if fit.gain < _SURE or fit.moved < _BENT or fit.left > _STRAIGHT:
+    if fit.gain < _SURE or fit.moved < _BENT:
         return flat
-    bent = Mapping(flat.perspective, flat.width_px, flat.height_px, fit.shape)
+    bent = _levelled(flat, fit.shape, corners, outline, margin_share)
+    if bent is not None and fit.moved > _STEEP:  # where lines fall steeply they are better told apart once level
+        traces = find_lines(luma, bent)
+        traces = Traces(fit.shape.bent(traces.places + np.array(bent.origin)), traces.line)
+        if traces.lines < _FEWEST_LINES or len(traces.line) < _FEWEST_PLACES:
+            return flat
+        fit = fit_shape(traces, pose, size)
+        bent = _levelled(flat, fit.shape, corners, outline, margin_share)
+    return flat if bent is None or fit.gain < _SURE or fit.left > _STRAIGHT else bent
+
+
+def _levelled(flat: Mapping, shape: Shape, corners: Polygon, outline: Polygon, margin_share: float) -> Mapping | None:
+    """Return the mapping of a page that is bent so, with all of its outline; None where it would tear or fold."""
+    bent = Mapping(flat.perspective, flat.width_px, flat.height_px, shape)
     origin, size_px = bounds(bent.from_frame(corners), bent.from_frame(outline), margin_share)
-    return Mapping(flat.perspective, *size_px, fit.shape, origin) if is_whole(fit.shape, origin, size_px) else flat
+    return Mapping(flat.perspective, *size_px, shape, origin) if is_whole(shape, origin, size_px) else None
 
 
 def _unevenness(traces: Traces, size: tuple[float, float]) -> float:
@@ -80,25 +98,32 @@ def _unevenness(traces: Traces, size: tuple[float, float]) -> float:
     return float(np.abs(sums / np.maximum(counts, 1)).max())
 
 
-def find_lines(luma: Plane, flat: Mapping) -> Traces:
-    """Return the lines of print of a page in a frame, in pixels of the page after perspective alone."""
-    scale = max(1.0, max(flat.width_px, flat.height_px) / HIGH_PX)
-    height, wide = max(1, round(flat.height_px / scale)), NARROWED * scale
-    width = max(1, round(flat.width_px / wide))
+def find_lines(luma: Plane, page: Mapping) -> Traces:
+    """Return the lines of print of a page in a frame, in pixels of the page."""
+    scale = max(1.0, max(page.width_px, page.height_px) / HIGH_PX)
+    height, wide = max(1, round(page.height_px / scale)), NARROWED * scale
+    width = max(1, round(page.width_px / wide))
     # Twice as wide first, then averaged; what is smaller still is averaged in the frame.
     halves = _grown(wide / 2, scale)
-    piece, to_piece = _piece(luma, flat, scale)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    back = to_piece @ flat.perspective @ halves
-    page = cv2.warpPerspective(piece, back, (2 * width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    traces = find_traces(plane(cv2.resize(page, (width, height), interpolation=cv2.INTER_AREA)))
+    piece, to_piece = _piece(luma, page, scale)
+    if page.shape is None:
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        back = to_piece @ page.perspective @ halves
+        seen = cv2.warpPerspective(piece, back, (2 * width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    else:
+        x, y = (np.arange(-1, -(-size // _STEP_PX) + 1) * _STEP_PX + (_STEP_PX - 1) / 2 for size in (2 * width, height))
+        grid = np.stack(np.meshgrid(x, y), axis=-1)
+        places = apply(to_piece, page.to_frame(apply(halves, grid.reshape(-1, 2)))).astype(np.float32)
+        (seen,) = through_mesh((piece,), places.reshape(grid.shape), _STEP_PX, (2 * width, height), cv2.INTER_LINEAR)
+    traces = find_traces(plane(cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)))
     return Traces(apply(_grown(wide, scale), traces.places), traces.line)
 
 
-def _piece(luma: Plane, flat: Mapping, scale: float) -> tuple[Plane, NDArray[np.float64]]:
+def _piece(luma: Plane, page: Mapping, scale: float) -> tuple[Plane, NDArray[np.float64]]:
     """Return the part of the frame where a page lies, halved as often as `scale` allows, and the way into it."""
-    width, height = flat.width_px, flat.height_px
-    seen = apply(flat.perspective, points([(0, 0), (width, 0), (width, height), (0, height)]))
+    shares = np.linspace(0.0, 1.0, 2 if page.shape is None else _PIECES)
+    grid = np.stack(np.meshgrid(shares * page.width_px, shares * page.height_px), axis=-1)
+    seen = page.to_frame(grid.reshape(-1, 2))
     factor = 1 << int(np.log2(scale))
     low = np.floor(seen.min(axis=0)).astype(int) - _AROUND_PX * factor
     high = np.ceil(seen.max(axis=0)).astype(int) + _AROUND_PX * factor

@@ -87,6 +87,18 @@ def four_corners(contour: Polygon) -> Polygon:
     return points(hull) if len(hull) == 4 else points(cv2.boxPoints(cv2.minAreaRect(contour.astype(np.float32))))
 
 
+def four_within(contour: Polygon) -> Polygon:
+    """Return the four-sided figure within a contour that fits best: the hull's corners that hold least are given up.
+
+    Its corners lie on the contour, wherever the sides between them bulge to.
+    """
+    hull = points(cv2.approxPolyDP(cv2.convexHull(contour.astype(np.float32)), 1.0, True))
+    while len(hull) > 4:
+        (ax, ay), (bx, by) = (hull - np.roll(hull, 1, axis=0)).T, (np.roll(hull, -1, axis=0) - hull).T
+        hull = np.delete(hull, int(np.abs(ax * by - ay * bx).argmin()), axis=0)
+    return hull
+
+
 def _added_without(hull: list[list[float]], index: int) -> tuple[float, list[float]]:
     """Return the area that is added when a side goes and its neighbours are extended until they meet, and where."""
     before, start, end, after = (hull[(index + step) % len(hull)] for step in (-1, 0, 1, 2))

@@ -17,6 +17,7 @@ from appliance.imaging.geometry import (
     clockwise_from_top_left,
     distances,
     four_corners,
+    four_within,
     is_sane_quad,
     side_lengths,
 )
@@ -41,6 +42,8 @@ _RING_PX: Final = 13
 _DARKER: Final = 20.0
 _LEAST_PX: Final = 16.0
 """What is narrower is no page, in however small a frame."""
+_THROWN: Final = 0.1
+"""Of the paper's size: no page's corner lies so far from its paper."""
 _AT_BORDER: Final = 0.012
 _STRAIGHT_REACH: Final = 0.025
 _STRAIGHT_SEEN: Final = 0.6
@@ -188,7 +191,28 @@ def _of_region(look: _Look, region: Region | None) -> Found:
         return Found(())
     divided = divide(look.view, region, quad, may_divide=look.may_divide, upright=look.upright)
     traced = partial(_traced, look)
-    return Found(tuple(traced([quad], None, None))) if divided is None else _facing_pages(look, divided, traced)
+    if divided is not None:
+        return _facing_pages(look, divided, traced)
+    if _is_thrown(look.view, quad, region.contour):
+        within = clockwise_from_top_left(four_within(region.contour))
+        if is_sane_quad(within):
+            return Found(tuple(traced([within], None, [region.contour])))
+    return Found(tuple(traced([quad], None, None)))
+
+
+def _is_thrown(view: View, quad: Polygon, contour: Polygon) -> bool:
+    """Tell whether a corner lies out of the view though no frame cuts it off: a side that bulges much throws it there.
+
+    It is far from all paper then, and the paper nearest to it ends within the view.
+    """
+    last, edge = np.array([view.width_px - 1, view.height_px - 1]), _AT_BORDER * view.longer_px
+    far = _THROWN * float(np.sqrt(cv2.contourArea(contour.astype(np.float32))))
+    for corner in quad[((quad < 0) | (quad > last)).any(axis=1)]:
+        apart = np.hypot(*(contour - corner).T)
+        nearest = contour[apart.argmin()]
+        if float(apart.min()) > far and bool(((nearest > edge) & (nearest < last - edge)).all()):
+            return True
+    return False
 
 
 def _is_picture(look: _Look, region: Region, quad: Polygon) -> bool:

@@ -182,11 +182,14 @@ def _unroll(view: View, clean: View, rough: list[Rough], reach: float, deep: flo
 
 
 def _fallen(clean: View, rough: Rough, reach: float) -> Doubles:
-    """Return how far inside a rough side its strip must lie, place by place, to hold paper that falls into a spine."""
-    fallen = np.zeros(_SAMPLES)
-    if rough.contour is None or not any(rough.falls):
-        return fallen
+    """Return how far inside a rough side its strip must lie, place by place, to hold paper that falls into a spine.
+
+    Or outside, below 0, where paper bulges out of a quad that was laid within it.
+    """
+    if rough.contour is None:
+        return np.zeros(_SAMPLES)
     depth = _depth(rough, reach)
+    fallen = np.asarray(np.minimum(depth + _WELL_WITHIN * reach, 0.0), np.float64)
     too_deep = np.maximum(depth - _WELL_WITHIN * reach, 0)
     for falls, half in zip(rough.falls, np.split(np.arange(_SAMPLES), 2), strict=True):
         if falls and _is_ground(clean, rough, depth, half[too_deep[half] > 0], reach):

@@ -29,6 +29,8 @@ _NEXT_CORNER: Final = 0.04
 _PIECES: Final = (6, 16)
 """A corner lies where the last sixths of two sides meet, then where the sixteenths of them nearest to it do."""
 _NEAR_CORNER: Final = 0.2
+_ON_CONTOUR: Final = 0.05
+"""So near a corner of the paper's contour its sides meet; a side that turns there runs almost along the next."""
 _PLACES: Final = 24
 """Rows and columns of places that tell the middle tone of a page as well as all its pixels."""
 _MOST_CUT: Final = 3
@@ -63,7 +65,7 @@ def trace(
         clean: the same without print.
         quads: rough corners of pages about equally large, clockwise, in pixels of the view.
         spine: two points of the line that is the pages' edge on one side, in pixels of the view; None = no spine.
-        contours: of the paper of each page.
+        contours: of the paper of each page; without a spine, corners of the quads lie upon them.
         reach: how far from a rough side its edge is looked for, as a share of the page's size.
         deep: how wide a cover or fore-edge may be, as a share of the page's size.
     """
@@ -73,14 +75,17 @@ def trace(
     rough = [side for each in zip(quads, inner, paper, strict=True) for side in _free_sides(*each)]
     sides = follow(view, clean, rough, reach_px=reach * size, deep_px=deep * size)
     edges = _edges(sides) if planes is None else _exact_edges(planes, view, sides, size)
+    on_contour = contours is not None and spine is None
+    near_px = size * (_ON_CONTOUR if on_contour else _NEAR_CORNER)
     pages = []
     for quad, own in zip(quads, inner, strict=True):
         free, edges = edges[: 4 - (own is not None)], edges[4 - (own is not None) :]
-        seen = _seen(view, clean, quad, own, free)
+        around = _outermost(quad, free) if on_contour else quad
+        seen = _seen(view, clean, around, own, free)
         curves = [edge.curve for edge in free]
         if spine is not None and own is not None:
             curves.insert(own, _along_line(quad[own], quad[(own + 1) % 4], spine))
-        corners = points([_corner(curves[i - 1], curves[i], quad[i], _NEAR_CORNER * size) for i in range(4)])
+        corners = points([_corner(curves[i - 1], curves[i], quad[i], near_px) for i in range(4)])
         pieces = [_between(corners[i], corners[(i + 1) % 4], curves[i]) for i in range(4)]
         pages.append((view.to_frame(corners), view.to_frame(np.concatenate(pieces)), seen))
     return pages
@@ -115,6 +120,17 @@ def _exact_edges(planes: Planes, view: View, sides: list[Side], size: float) -> 
     for index, curve in zip(bare, curves, strict=True):
         edges[index] = replace(edges[index], curve=view.from_frame(curve))
     return edges
+
+
+def _outermost(quad: Polygon, free: list[_Edge]) -> Polygon:
+    """Return a quad of which each side is moved out to where its edge bulges most."""
+    sides = []
+    for start, end, edge in zip(quad, np.roll(quad, -1, axis=0), free, strict=True):
+        inside = distances(edge.curve, np.stack([start, end]))[0]
+        outward = np.array([end[1] - start[1], start[0] - end[0]]) / max(float(np.linalg.norm(end - start)), 1e-6)
+        sides.append(np.stack([start, end]) + max(0.0, -float(inside.min())) * outward)
+    meetings = [crossing(*sides[i - 1], *sides[i]) for i in range(4)]
+    return points([corner if found is None else found for corner, found in zip(quad, meetings, strict=True)])
 
 
 def _seen(view: View, clean: View, quad: Polygon, own: int | None, free: list[_Edge]) -> float:

@@ -69,6 +69,15 @@ def test_lines_of_a_bent_page_come_out_straight_and_evenly_wide(depth: NDArray[n
     assert uneven[1] < 0.6 * uneven[0]
 
 
+def test_lines_so_steep_that_they_run_together_are_followed_again_once_they_are_nearly_level() -> None:
+    planes, shape, outline = bent_frame(-2.5 * ARCH)
+    x = np.linspace(0.13, 0.85, 30) * 620
+    drawn = [shape.bent(np.column_stack([x, np.full(30, y)])) + np.array([60, 50]) for y in (110.0, 440.0, 770.0)]
+    seen, made = (strays([mapping.from_frame(line) for line in drawn]) for mapping in mapping_of(planes, outline))
+    assert seen > 20
+    assert made < 0.8  # at the first look 1.5
+
+
 @cache
 def open_book(seed: int) -> tuple[Planes, Scene]:
     frame = SimulatedCamera(seed, *SIZE).capture(pressed_at_ns=0)
