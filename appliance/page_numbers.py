@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.api import CaptureView, Listing
-from appliance.imaging.similarity import Match, same_spread, signature
+from appliance.imaging.judging.similarity import Match, same_spread, signature
 from appliance.numbering.labels import Reading, parse, written
 from appliance.numbering.reader import read_number
 from appliance.numbering.sequence import Run, find_gaps

@@ -14,11 +14,11 @@ from typing import Final, Protocol, TypeVar
 
 from appliance.api import Verdict
 from appliance.errors import SpoolError
+from appliance.imaging.judging.similarity import Match, same_spread
 from appliance.imaging.model import Processed, Setup, Signature
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes, from_jpeg
 from appliance.imaging.profiles import DEFAULT_PROFILE, PROFILES, Profile
-from appliance.imaging.similarity import Match, same_spread
 from appliance.model import CaptureSetup, verdict_of
 from appliance.results import failed, to_document
 from appliance.spool.store import Spool

@@ -10,18 +10,18 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from appliance.imaging import measure
 from appliance.imaging.encode import encode
-from appliance.imaging.fingers import find_intruders
-from appliance.imaging.flatten import flattened
+from appliance.imaging.finding.sheets import Found, find_sheets
+from appliance.imaging.flattening.flatten import flattened
+from appliance.imaging.flattening.rectify import Mapping as PageMapping
+from appliance.imaging.flattening.rectify import plan, rectify
+from appliance.imaging.judging import measure
+from appliance.imaging.judging.fingers import find_intruders
+from appliance.imaging.judging.similarity import same_spread, signature
 from appliance.imaging.model import Processed, Setup
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Plane, Planes, from_jpeg, half_size, shrunk_to
 from appliance.imaging.profiles import DEFAULT_PROFILE
-from appliance.imaging.rectify import Mapping as PageMapping
-from appliance.imaging.rectify import plan, rectify
-from appliance.imaging.sheets import Found, find_sheets
-from appliance.imaging.similarity import same_spread, signature
 from appliance.imaging.tone import brighten, light_gain
 from appliance.imaging.view import View, reduced, without_print
 

@@ -21,13 +21,13 @@ from typing import Final
 import numpy as np
 
 from appliance.imaging.encode import encode
+from appliance.imaging.flattening.rectify import plan, rectify
 from appliance.imaging.geometry import Polygon, points
 from appliance.imaging.model import Setup
 from appliance.imaging.photo import read_photo
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes
 from appliance.imaging.profiles import DEFAULT_PROFILE
-from appliance.imaging.rectify import plan, rectify
 from appliance.imaging.tone import even_light
 from benchmarks.ocr import read, share_found, why_not
 

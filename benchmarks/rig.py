@@ -72,7 +72,11 @@ class Machine:
     def cut(self) -> None:
         """Pull the plug, and return when nothing holds the disk any more."""
         self._script("cut", timeout_s=10)
-        end_s = time.monotonic() + _CUT_S
+        self.wait_until_off(_CUT_S)
+
+    def wait_until_off(self, within_s: float) -> None:
+        """Return when nothing holds the disk any more; raises `BlockingIOError` if it is still held then."""
+        end_s = time.monotonic() + within_s
         with (self.folder / self.disk).open("rb+") as disk:
             while True:
                 try:

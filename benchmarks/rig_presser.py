@@ -4,6 +4,7 @@ Usage: rig_presser.py WORD...
   N            wait for the station (prints `ready SECONDS`, counted from switching on), open a job, press N times
   step         press once, whether or not it is taken
   hand-over    hand over once everything is judged
+  off          ask on the screen that the machine is switched off
   KEY=VALUE    wait until the screen's state says so
 At the end it prints what the screen says, as JSON.
 """
@@ -36,6 +37,9 @@ def main(words: list[str]) -> int:
             step()
         elif word == "hand-over":
             Operator(client).hand_over()
+        elif word == "off":
+            client.post("/power/off")
+            return 0
         elif is_state:
             client.wait_for(lambda now, key=key, value=value: str(now[key]) == value, WAIT_S, word)
         else:

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.imaging.finding.sheets import Found
+from appliance.imaging.flattening.rectify import plan
 from appliance.imaging.geometry import Polygon, turned
 from appliance.imaging.planes import Plane, plane
 from appliance.imaging.print_lines import direction_of_print
-from appliance.imaging.rectify import plan
-from appliance.imaging.sheets import Found
 from appliance.imaging.view import View
 from wire.documents import QuarterTurn
 

@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from appliance.imaging import checks, measure
 from appliance.imaging.calibration import MM_PER_INCH, Calibration
-from appliance.imaging.fingers import Intruder, find_intruders
-from appliance.imaging.flatten import flattened
+from appliance.imaging.finding.sheets import Found, Sheet, find_sheets
+from appliance.imaging.flattening.flatten import flattened
+from appliance.imaging.flattening.rectify import plan, rectify
 from appliance.imaging.geometry import (
     Polygon,
     as_outline,
@@ -19,13 +19,13 @@ from appliance.imaging.geometry import (
     turned_outline,
     whole_frame,
 )
+from appliance.imaging.judging import checks, measure
+from appliance.imaging.judging.fingers import Intruder, find_intruders
+from appliance.imaging.judging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
 from appliance.imaging.model import Page, Processed, Setup, Signature
 from appliance.imaging.orientation import find_rotation
 from appliance.imaging.planes import Planes, shrunk_to
 from appliance.imaging.profiles import Profile
-from appliance.imaging.rectify import plan, rectify
-from appliance.imaging.sheets import Found, Sheet, find_sheets
-from appliance.imaging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
 from appliance.imaging.tone import even_light
 from appliance.imaging.view import View, reduced, without_print
 from wire.documents import FindingEntry, QuarterTurn, Side

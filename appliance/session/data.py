@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from appliance.api import SessionState, Verdict
-from appliance.imaging.similarity import Match
+from appliance.imaging.judging.similarity import Match
 
 
 class PauseReason(Enum):

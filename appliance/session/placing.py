@@ -8,7 +8,7 @@ back, and a foot that rests for 3 s never replaces anything.
 from typing import assert_never
 
 from appliance.api import Verdict
-from appliance.imaging.similarity import Match
+from appliance.imaging.judging.similarity import Match
 from appliance.session.data import Held, Judgement, Shot
 from appliance.session.events import Effect, MarkCapture, Replace, Say
 

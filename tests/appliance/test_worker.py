@@ -10,9 +10,9 @@ import pytest
 
 from appliance.api import Delivery, Verdict
 from appliance.imaging.encode import encode
+from appliance.imaging.judging.similarity import Match, signature
 from appliance.imaging.model import Processed, Signature
 from appliance.imaging.planes import Planes
-from appliance.imaging.similarity import Match, signature
 from appliance.model import CaptureSetup, verdict_of
 from appliance.results import failed
 from appliance.spool.files import Disk

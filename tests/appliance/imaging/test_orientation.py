@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from appliance.imaging.finding.sheets import find_sheets
 from appliance.imaging.orientation import find_rotation
 from appliance.imaging.planes import from_grey
-from appliance.imaging.sheets import find_sheets
 from appliance.imaging.view import reduced, without_print
 
 WORDS = (

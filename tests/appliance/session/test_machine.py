@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.api import SessionState, Verdict
-from appliance.imaging.similarity import Match
+from appliance.imaging.judging.similarity import Match
 from appliance.session import events as ev
 from appliance.session.data import Capturing, Faulted, Judgement, Paused, PauseReason, SessionData
 from appliance.session.machine import ROOM_TO_RESUME, deadline_ns, refusal, retry_after_ns, transition

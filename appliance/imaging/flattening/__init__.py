@@ -1,0 +1,1 @@
+"""From a page's outline to its flat picture: perspective, proportions, curl, resampling."""
