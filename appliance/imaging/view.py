@@ -72,8 +72,8 @@ def reduced(planes: Planes, longest_px: int = LONGEST_PX) -> View:
 def _small_luma(luma: Plane, size: tuple[int, int], scale: float) -> Plane:
     """Return luma as means, because edges of paper are followed in it; of many rows every third is enough.
 
-    Halving is several times faster than other means, but rounds twice: near the view's own size that moves faint edges by
-    most of a pixel, and a sheet in coloured light was not found any more.
+    Halving is several times faster than other means, but rounds twice: near the size of the view that moves faint edges
+    by most of a pixel, and a sheet in coloured light was not found any more.
     """
     if scale < _MANY:
         luma = luma[: round(size[1] * scale), : round(size[0] * scale)]
