@@ -12,6 +12,7 @@ At the end it prints what the screen says, as JSON.
 import json
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, "/opt/lattrang/current")
@@ -58,8 +59,14 @@ def press(client: StationClient, times: int) -> None:
     for _ in range(times):
         before = client.wait_for(_takes_presses, PATIENCE_S, "the station to take a press")
         entries = before["job"]["entries"]
-        step()
-        client.wait_for(lambda now, entries=entries: now["job"]["entries"] > entries, PATIENCE_S, "a capture")
+        now = before
+        while now["job"]["entries"] <= entries:
+            step()
+            now = client.wait_for(partial(_is_answered, entries), PATIENCE_S, "a capture")
+            if now["fault"]:
+                # One processor also draws the camera's pictures here: under load none may come in time.
+                print(f"pressing again after {now['fault']}", flush=True)
+                now = client.wait_for(_takes_presses, PATIENCE_S, "the camera to come back")
 
 
 def step() -> None:
@@ -67,6 +74,10 @@ def step() -> None:
     PULL.write_text("pull-down")
     threading.Event().wait(PRESS_S)  # a foot stays down so long
     PULL.write_text("pull-up")
+
+
+def _is_answered(entries: int, now: dict) -> bool:
+    return now["job"]["entries"] > entries or bool(now["fault"])
 
 
 def _takes_presses(now: dict) -> bool:
