@@ -46,14 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("Chromium is not installed: apt install chromium")
-    logging.disable(logging.WARNING)
-    with tempfile.TemporaryDirectory() as folder, _station(Path(folder), options.seed) as (address, moving):
+    with _quiet(), tempfile.TemporaryDirectory() as folder, _station(Path(folder), options.seed) as (address, moving):
         course, presses = _work(chromium, address, moving, 60 * options.minutes)
     print(f"soak: {options.minutes:g} minutes, {presses} presses, live picture {course.fps:.1f} a second, "
           f"browser {course.cpu_percent:.0f} % of one core")  # fmt: skip
     for line in course.lines(GOAL_MIB_AN_HOUR):
         print(line)
     return int(course.has_grown(GOAL_MIB_AN_HOUR))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @contextmanager

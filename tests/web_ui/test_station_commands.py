@@ -57,6 +57,26 @@ def test_without_scripts_a_press_is_a_tap_and_the_page_comes_back(person: FlaskC
     assert station.asked == [("press",), ("release",)]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("press a", "release a", "press b", "release b"),
+        ("release a", "press a", "press b", "release b"),
+        ("press a", "press b", "release a", "release b"),
+        ("press a", "press b", "release b", "release a"),
+        ("press a", "release b", "release a", "press b"),
+    ],
+)
+def test_two_taps_are_two_taps_in_whatever_order_a_slow_line_brings_their_halves(
+    person: FlaskClient, station: FakeStation, said: tuple[str, ...]
+) -> None:
+    station.show(state=SessionState.READY, job=job_view())
+    for word in said:
+        way, foot = word.split()
+        assert post(person, f"/{way}", foot=foot).status_code == 200
+    assert station.asked == [("press",), ("release",)] * 2
+
+
 def test_a_command_sent_twice_with_one_key_is_done_once(person: FlaskClient, station: FakeStation) -> None:
     station.show(state=SessionState.READY, job=job_view())
     for key in ("k1", "k1", "k2", "k1"):

@@ -54,17 +54,24 @@ class _Foot:
 
     def press(self, foot: str, *, is_tap: bool) -> None:
         """The foot with this name goes down; where it is known to be up again, it was a tap."""
+        if self._down:
+            # Its release is still on the way: who goes down again was up before.
+            self._station.release()
         self._down = foot
         self._station.press()
         if is_tap or foot in self._lifted:
-            self._station.release()
+            self._up()
 
     def release(self, foot: str) -> None:
         """It goes up. A program gives no name: it says one thing after the other."""
         if foot and foot != self._down:
             self._lifted.append(foot)
         else:
-            self._station.release()
+            self._up()
+
+    def _up(self) -> None:
+        self._down = ""
+        self._station.release()
 
 
 def _back(usual: str) -> str:
