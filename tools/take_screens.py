@@ -36,6 +36,7 @@ def main(out: Path, names: tuple[str, ...] = ()) -> int:
                 for shown, reveals in chosen:
                     for language in LANGUAGES:
                         page.goto("about:blank")
+                        station.show(training=None)  # states say nothing of it
                         shown.prepare(station)
                         _open(page, f"{address}{shown.path}", language, shown.click, reveals)
                         page.screenshot(path=out / f"{shown.name}_{language}_{size[0]}x{size[1]}.png")
