@@ -33,7 +33,7 @@ def test_a_disk_that_fills_up_while_it_works_is_named(clean: Machine) -> None:
 
 def test_power_that_goes_while_it_works_costs_nothing_but_running_it_again(clean: Machine) -> None:
     clean.shell("sync")  # the copy it works from is not what is tried here
-    # In the middle of the copy, with half an environment, before the change-over, and between configuration and services.
+    # In the middle of the copy, with half an environment, before the change-over, and before the services.
     for begun in (
         "/opt/lattrang/releases/*/wire",
         "/opt/lattrang/releases/*/venv/bin/pip",
