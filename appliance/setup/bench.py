@@ -10,19 +10,17 @@ import cv2
 import numpy as np
 
 from appliance.errors import SetUpError
+from appliance.lent_camera import LentCamera
 from appliance.setup.api import FeetView
 from firmware.interfaces import (
     Camera,
-    CameraInfo,
     Frame,
     Gesture,
     Hardware,
-    Lock,
     Pedal,
     PedalEvent,
     PedalListener,
     Plane,
-    Preview,
     Signal,
 )
 
@@ -56,34 +54,16 @@ class _FeltPedal:
         self._pedal.close()
 
 
-class _LentCamera:
-    """A camera one of whose pictures may be spoiled: implements `Camera`."""
+class _SpoiltCamera(LentCamera):
+    """A camera one of whose pictures the bench may spoil."""
 
     def __init__(self, camera: Camera, bench: "Bench") -> None:
-        self._camera = camera
+        super().__init__(camera)
         self._bench = bench
 
-    @property
-    def info(self) -> CameraInfo:
-        """What this camera is."""
-        return self._camera.info
-
-    def lock(self, values: Lock) -> None:
-        """Fix focus, exposure and gains until the next call."""
-        self._camera.lock(values)
-
-    def preview(self) -> Preview:
-        """Return a recent small picture; see `Camera.preview`."""
-        return self._camera.preview()
-
-    def capture(self, *, pressed_at_ns: int, timeout_s: float = 5.0) -> Frame:
-        """Return a frame, unsharp where the bench spoils it; see `Camera.capture`."""
-        frame = self._camera.capture(pressed_at_ns=pressed_at_ns, timeout_s=timeout_s)
+    def altered(self, frame: Frame) -> Frame:
+        """Return the frame, unsharp where the bench spoils it."""
         return self._bench.perhaps_spoiled(frame)
-
-    def recover(self) -> None:
-        """Close and reopen the device after a fault."""
-        self._camera.recover()
 
     def close(self) -> None:
         """Free the device. May be called twice."""
@@ -105,7 +85,7 @@ class Bench:
     def lay(self, hardware: Hardware) -> Hardware:
         """Return the same parts, with the pedal's gestures counted and pictures that may be spoiled."""
         self._hardware = hardware
-        cameras = tuple(_LentCamera(camera, self) for camera in hardware.cameras)
+        cameras = tuple(_SpoiltCamera(camera, self) for camera in hardware.cameras)
         return replace(hardware, pedal=self.counted(hardware.pedal), cameras=cameras)
 
     def look(self) -> Plane:

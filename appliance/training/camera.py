@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from appliance.lent_camera import LentCamera
 from appliance.training.injectors import Outline, spoil
 from appliance.training.view import Flaw
-from firmware.interfaces import Camera, CameraInfo, Frame, Lock, Preview
+from firmware.interfaces import Camera, Frame
 from firmware.planes import Planes
 
 CONTROL: Final = "training"
@@ -23,11 +24,11 @@ class Order:
     attempt: int = 0
 
 
-class SpoilingCamera:
-    """Implements `Camera` over one that somebody else opened and closes."""
+class SpoilingCamera(LentCamera):
+    """The station's camera, lent to training; never closed by it."""
 
     def __init__(self, camera: Camera) -> None:
-        self._camera = camera
+        super().__init__(camera)
         self._guard = threading.Lock()
         self._order: Order | None = None
 
@@ -36,22 +37,8 @@ class SpoilingCamera:
         with self._guard:
             self._order = order
 
-    @property
-    def info(self) -> CameraInfo:
-        """What the camera is."""
-        return self._camera.info
-
-    def lock(self, values: Lock) -> None:
-        """Fix focus, exposure and gains."""
-        self._camera.lock(values)
-
-    def preview(self) -> Preview:
-        """Return a recent small picture; never spoiled."""
-        return self._camera.preview()
-
-    def capture(self, *, pressed_at_ns: int, timeout_s: float = 5.0) -> Frame:
-        """Return a frame; see `Camera.capture`."""
-        frame = self._camera.capture(pressed_at_ns=pressed_at_ns, timeout_s=timeout_s)
+    def altered(self, frame: Frame) -> Frame:
+        """Return the frame, spoiled once where it was ordered."""
         with self._guard:
             order, self._order = self._order, None
         if order is None:
@@ -59,10 +46,3 @@ class SpoilingCamera:
         y, u, v = spoil(Planes(frame.y, frame.u, frame.v), order.flaw, order.outlines, order.attempt)
         controls = MappingProxyType({**frame.controls, CONTROL: order.flaw.value})
         return replace(frame, y=y, u=u, v=v, controls=controls)
-
-    def recover(self) -> None:
-        """Let the camera recover."""
-        self._camera.recover()
-
-    def close(self) -> None:
-        """Do nothing: the camera belongs to the station."""

@@ -1,5 +1,6 @@
 """What no browser of ours would send: names that climb, bodies that swell or drip, forms that somebody else wrote."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -129,9 +130,7 @@ def _line(address: str) -> socket.socket:
 def _answer(address: str, *pieces: bytes) -> bytes:
     """Send `pieces` for as long as they are taken, and return the beginning of what comes back."""
     with _line(address) as line:
-        try:
+        with contextlib.suppress(ConnectionError):  # refused in the middle: the answer is there already
             for piece in pieces:
                 line.sendall(piece)
-        except ConnectionError:
-            pass  # refused in the middle: the answer is there already
         return line.recv(1000)
