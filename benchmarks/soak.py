@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,7 +111,7 @@ def _work(chromium: str, address: str, moving: Moving, seconds: float) -> tuple[
         page.goto(address)
         page.wait_for_selector("#live[data-number]")
         inside = page.context.new_cdp_session(page)
-        course, presses, began_s = Course(_browser(before)), 0, time.monotonic()
+        course, presses, began_s = Course(lambda: _browser(before)), 0, time.monotonic()
         next_press_s = next_look_s = 0.0
         while (now_s := time.monotonic() - began_s) < seconds:
             if now_s >= next_press_s:
@@ -129,8 +129,12 @@ def _work(chromium: str, address: str, moving: Moving, seconds: float) -> tuple[
 
 def _browser(before: set[int]) -> list[psutil.Process]:
     """Return the browser among our descendants: all that was not there before and is no driver."""
-    new = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
-    return [one for one in new if "chrom" in one.name()]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if child.pid not in before and "chrom" in child.name():
+                found.append(child)
+    return found
 
 
 if __name__ == "__main__":

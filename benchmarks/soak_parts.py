@@ -4,7 +4,8 @@ import itertools
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,7 +60,8 @@ def slope_of(at_s: Sequence[float], values: Sequence[float]) -> Slope:
 class Course:
     """What was seen, sample by sample."""
 
-    browser: Sequence[psutil.Process]
+    browser: Callable[[], Sequence[psutil.Process]]
+    """The browser's processes as they are now: helpers of its come and go."""
     at_s: list[float] = field(default_factory=list)
     pss: list[float] = field(default_factory=list)
     heap: list[float] = field(default_factory=list)
@@ -69,12 +71,14 @@ class Course:
     cpu_percent: float = 0.0
 
     def __post_init__(self) -> None:
+        self._cpu_of: dict[int, float] = {}
+        self._weigh()
         self._cpu_s, self._began_s, self._first_picture = self._cpu(), time.monotonic(), 0
 
     def look(self, at_s: float, heap_bytes: int, nodes: int, listeners: int, pictures: int) -> None:
         """Weigh the browser; the other numbers come from inside it."""
         self.at_s.append(at_s)
-        self.pss.append(sum(process.memory_full_info().pss for process in self.browser) / _MIB)
+        self.pss.append(self._weigh() / _MIB)
         self.heap.append(heap_bytes / _MIB)
         self.nodes.append(nodes)
         self.listeners.append(listeners)
@@ -102,5 +106,15 @@ class Course:
         slopes = (slope_of(self.at_s, values) for values in (self.pss, self.heap))
         return any(slope.an_hour - slope.doubt > goal_mib for slope in slopes)
 
+    def _weigh(self) -> int:
+        """Return the PSS of all that lives, in bytes; note the processor time of each."""
+        pss = 0
+        for process in self.browser():
+            # One that ended since it was listed weighs nothing; the time it took stays counted.
+            with suppress(psutil.NoSuchProcess):
+                pss += process.memory_full_info().pss
+                self._cpu_of[process.pid] = sum(process.cpu_times()[:2])
+        return pss
+
     def _cpu(self) -> float:
-        return sum(sum(process.cpu_times()[:2]) for process in self.browser)
+        return sum(self._cpu_of.values())

@@ -2,7 +2,10 @@
 
 import re
 import shutil
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from benchmarks import soak
@@ -13,7 +16,7 @@ GOAL = 4.0
 
 
 def course(mib_an_hour: float, scatter_mib: float) -> Course:
-    told = Course(browser=())
+    told = Course(browser=lambda: ())
     told.at_s = MINUTES
     told.pss = [400 + mib_an_hour * at_s / 3600 + scatter_mib * (-1) ** number for number, at_s in enumerate(MINUTES)]
     told.heap = told.nodes = told.listeners = [2.0] * len(MINUTES)
@@ -44,3 +47,13 @@ def test_a_few_seconds_of_work_are_weighed(capsys: pytest.CaptureFixture[str]) -
     assert re.search(r"1 presses, live picture [1-9][\d.]* a second", table)
     for name in ("PSS, MiB", "heap, MiB", "nodes", "listeners"):
         assert re.search(rf"{name} +[\d.]+ +[\d.]+ +[+-][\d.]+ ± [\d.]+", table)
+
+
+def test_a_process_of_the_browser_that_ends_while_it_is_weighed_weighs_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as helper:
+        ours = [psutil.Process(), psutil.Process(helper.pid)]
+        told = Course(browser=lambda: ours)
+        told.look(0.0, 1, 1, 1, 1)
+        helper.communicate(b"\n", timeout=30)
+    told.look(1.0, 1, 1, 1, 1)
+    assert 0 < told.pss[1] < told.pss[0]
