@@ -246,6 +246,8 @@ class NewJob:
     is_exercise: bool = False
     """Not for the archive: its documents say ``training``."""
     height_cm: float | None = None
+    adds: bool = False
+    """More captures of what another station digitised of this copy, not a new item."""
 
 
 class StationApi(LooksAhead, Protocol):

@@ -6,8 +6,8 @@ import threading
 import time
 from typing import Final
 
-from central import clock, mqtt
-from central.catalogue import Catalogue, fleet_records
+from central import batches, clock, mqtt
+from central.catalogue import Catalogue, fleet_records, queries
 from central.errors import CatalogueError
 from central.pulse import Beat, unheard
 from wire import codec, topics
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 SUBSCRIPTIONS: Final = (mqtt.Subscription(topics.ANY_STATUS),)
 RESEND_S: Final = 5.0
+NEWS_S: Final = 30.0
+"""Books take an hour: several that are handed over together are one revision of their batch."""
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 2.0
 _MOST_AT_ONCE: Final = 200
@@ -26,10 +28,16 @@ _MOST_AT_ONCE: Final = 200
 class Fleet:
     """Keeps the stations' rows fresh and their commands going."""
 
-    def __init__(self, client: mqtt.MqttClient, catalogue: Catalogue) -> None:
-        """Put the parts together; `run` uses them, the caller starts and closes them."""
+    def __init__(self, client: mqtt.MqttClient, catalogue: Catalogue, *, news_s: float = NEWS_S) -> None:
+        """Put the parts together; `run` uses them, the caller starts and closes them.
+
+        Every `news_s` it looks whether stations have to hear what was digitised of a batch.
+        """
         self._client = client
         self._catalogue = catalogue
+        self._news_s = news_s
+        self._news_at_s = 0.0
+        self._lists_told = (-1, "")
         self._sent_at_s: dict[str, float] = {}
         self._connected = False
 
@@ -48,6 +56,7 @@ class Fleet:
             try:
                 self._note(statuses)
                 statuses = {}
+                self._tell_news(time.monotonic())
                 if self._connected:
                     self._send_commands(time.monotonic())
             except CatalogueError as error:
@@ -58,6 +67,16 @@ class Fleet:
         if statuses:
             with self._catalogue.write() as connection:
                 fleet_records.note_status(connection, statuses, clock.now())
+
+    def _tell_news(self, now_s: float) -> None:
+        if now_s < self._news_at_s:
+            return
+        self._news_at_s = now_s + self._news_s
+        with self._catalogue.read() as connection:
+            received = queries.lists_received(connection)
+        if received != self._lists_told:
+            batches.tell_what_was_digitised(self._catalogue)
+            self._lists_told = received
 
     def _collect(self) -> dict[str, StationStatus]:
         """Return the newest status of each station that spoke: one transaction, however often they did."""

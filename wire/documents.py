@@ -217,6 +217,16 @@ class JobListDocument(Document, frozen=True, kw_only=True):
     software: ShortText
 
 
+class Digitised(Struct, frozen=True, kw_only=True):
+    """The last time that a copy was digitised, as the centre knows it: where, and when its list arrived there."""
+
+    item_id: OpaqueId
+    station: Name
+    at: Instant
+    part: ShortText | None = None
+    to_conservation: bool = False
+
+
 class BatchItem(Struct, frozen=True, kw_only=True):
     """One book of a batch, with what the station needs to know while it is offline."""
 
@@ -225,6 +235,7 @@ class BatchItem(Struct, frozen=True, kw_only=True):
     pages_expected: Count | None = None
     profile: ShortText | None = None
     rights: ShortText | None = None
+    digitised: Digitised | None = None
 
 
 class BatchDocument(Document, frozen=True, kw_only=True):

@@ -18,6 +18,25 @@ class DoneBefore:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneElsewhere:
+    """What was digitised already and cannot be opened again here.
+
+    Attributes:
+        ended_at: when, in UTC.
+        station: where; empty for this station.
+        item_id: of the item that more captures of this copy belong to; empty where it is another copy's.
+        barcode: of the other copy of the same record; empty where it is this very one.
+    """
+
+    ended_at: str
+    station: str = ""
+    item_id: str = ""
+    part: str = ""
+    to_conservation: bool = False
+    barcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What is known of a barcode without any network.
 
@@ -27,6 +46,8 @@ class Found:
         item: what a list of the centre, or an earlier job, says of the copy.
         batch: name of that list.
         before: what was done of it here, the newest first.
+        elsewhere: what was done of it at another station, or of another copy of the same record, as far as the
+            centre has told; None where it has been done here.
         catalogue: how asking the library's catalogue went: ``found``, ``none``, ``several``, ``absent``, ``garbage``;
             ``not-asked`` where it could be, empty where there is none.
         is_open: the open job is of this copy.
@@ -41,6 +62,7 @@ class Found:
     profile: str = ""
     rights: str = ""
     before: tuple[DoneBefore, ...] = ()
+    elsewhere: DoneElsewhere | None = None
     catalogue: str = ""
     is_open: bool = False
 
@@ -63,7 +85,7 @@ class SeenCode:
 
 @dataclass(frozen=True, slots=True)
 class BatchView:
-    """A list of books that the centre sent, and how many of them were done here."""
+    """A list of books that the centre sent, and how many of them were done, here or elsewhere."""
 
     name: str
     done: int

@@ -8,7 +8,7 @@ import msgspec
 
 from appliance.api import NewJob
 from appliance.jobs import barcodes
-from appliance.jobs.copies import BatchView, DoneBefore, Found
+from appliance.jobs.copies import BatchView, DoneBefore, DoneElsewhere, Found
 from wire.documents import BatchDocument, BatchItem, ItemRef
 from wire.ids import new_id
 
@@ -41,11 +41,36 @@ def look_up(text: str, batches: Sequence[BatchDocument], past: Sequence[Past], o
     before = tuple(_done(one) for one in reversed(past) if code and one.item.barcode == code)
     if code in listed:
         batch, item = listed[code]
-        return _found(code, batch, item, before)
+        elsewhere = None if before else _this_copy(item) or other_copy(item.item, batches, past)
+        return _found(code, batch, item, before, elsewhere)
     if barcodes.cannot_be_a_copys(code) and not before:
         return Found(code, problem="wrong-code")
     latest = next((one.item for one in reversed(past) if code and one.item.barcode == code), None)
     return Found(code, item=latest, before=before)
+
+
+def other_copy(item: ItemRef, batches: Sequence[BatchDocument], past: Sequence[Past]) -> DoneElsewhere | None:
+    """Return when another copy of the same record, and of the same part of it, was digitised; the last time known."""
+    if not item.record_id:
+        return None
+    told = [
+        (one.item, DoneElsewhere(one.digitised.at, one.digitised.station, barcode=one.item.barcode or ""))
+        for batch in batches
+        for one in batch.items
+        if one.digitised and not one.digitised.to_conservation
+    ]
+    here = [
+        (one.item, DoneElsewhere(one.ended_at, barcode=one.item.barcode or ""))
+        for one in past
+        if not one.to_conservation
+    ]
+    same = (item.record_id, item.part)
+    found = [
+        done
+        for other, done in (*told, *here)
+        if (other.record_id, other.part) == same and other.barcode and other.barcode != item.barcode
+    ]
+    return max(found, key=lambda done: done.ended_at, default=None)
 
 
 def next_part(part: str) -> str:
@@ -57,15 +82,18 @@ def next_part(part: str) -> str:
     return part[: last.start()] + str(int(last[0]) + 1).zfill(len(last[0])) + part[last.end() :]
 
 
-def item_of(new: NewJob, known: ItemRef | None, past: Sequence[Past]) -> ItemRef:
+def item_of(new: NewJob, known: ItemRef | None, past: Sequence[Past], done: DoneElsewhere | None = None) -> ItemRef:
     """Return the item of a new job: what a person typed, over what is known of the copy.
 
     A list's item keeps its id for the first time; another part of the same copy, or the copy once more, is a new item.
+    What was `done` of this copy elsewhere gets the job's captures where the person said so.
     """
-    is_new = known is None or any(one.item.item_id == known.item_id for one in past)
+    is_done = done is not None and not done.barcode
+    is_new = known is None or is_done or any(one.item.item_id == known.item_id for one in past)
+    item_id = done.item_id if done and is_done and new.adds else new_id() if is_new else None
     return msgspec.structs.replace(
         known or ItemRef(item_id=""),
-        **({"item_id": new_id()} if is_new else {}),
+        **({"item_id": item_id} if item_id else {}),
         barcode=new.barcode or None,
         part=new.part or None,
         **({"record_id": new.record_id, "provisional": False} if new.record_id else {}),
@@ -77,15 +105,21 @@ def item_of(new: NewJob, known: ItemRef | None, past: Sequence[Past]) -> ItemRef
 
 
 def batch_views(batches: Sequence[BatchDocument], past: Sequence[Past]) -> tuple[BatchView, ...]:
-    """Return how far each batch is at this station."""
+    """Return how far each batch is, as far as this station knows."""
     done = {one.item.barcode for one in past}
     return tuple(
-        BatchView(batch.name, sum(item.item.barcode in done for item in batch.items), len(batch.items))
+        BatchView(
+            batch.name,
+            sum(item.item.barcode in done or item.digitised is not None for item in batch.items),
+            len(batch.items),
+        )
         for batch in batches
     )
 
 
-def _found(code: str, batch: BatchDocument, item: BatchItem, before: tuple[DoneBefore, ...]) -> Found:
+def _found(
+    code: str, batch: BatchDocument, item: BatchItem, before: tuple[DoneBefore, ...], elsewhere: DoneElsewhere | None
+) -> Found:
     return Found(
         code,
         item=item.item,
@@ -95,7 +129,15 @@ def _found(code: str, batch: BatchDocument, item: BatchItem, before: tuple[DoneB
         profile=item.profile or "",
         rights=item.rights or "",
         before=before,
+        elsewhere=elsewhere,
     )
+
+
+def _this_copy(item: BatchItem) -> DoneElsewhere | None:
+    told = item.digitised
+    if told is None:
+        return None
+    return DoneElsewhere(told.at, told.station, told.item_id, told.part or "", told.to_conservation)
 
 
 def _done(one: Past) -> DoneBefore:

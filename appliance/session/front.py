@@ -15,7 +15,7 @@ from appliance.jobs import barcodes
 from appliance.jobs.camera_codes import look
 from appliance.jobs.copies import Found, SeenCode
 from appliance.jobs.joblist import JobList
-from appliance.jobs.lookup import Past, item_of, look_up, next_part
+from appliance.jobs.lookup import Past, item_of, look_up, next_part, other_copy
 from appliance.people import People
 from appliance.places import GapView, SlotView
 from appliance.preflight import Preflight
@@ -146,7 +146,8 @@ class StationFront:
         if not in_catalogue:
             return dataclasses.replace(found, catalogue="not-asked")
         told = ask(self._catalogue, found.barcode)
-        return dataclasses.replace(told, before=found.before, item=told.item or found.item)
+        elsewhere = other_copy(told.item, self._spool.batches(), past) if told.item and not found.before else None
+        return dataclasses.replace(told, before=found.before, elsewhere=elsewhere, item=told.item or found.item)
 
     def read_barcode(self) -> SeenCode:
         """Return what code is seen before the cameras now; the picture is forgotten."""
@@ -195,8 +196,8 @@ class StationFront:
                 raise faults.unknown_profile(new.profile)
             past, batches = self._session.past.all(), self._spool.batches()
             known = next((one.item for one in past if new.like and one.job_id == new.like), None)
-            known = known or look_up(new.barcode, batches, past).item
-            return self._session.open_job(new, item_of(new, known, past))
+            found = look_up(new.barcode, batches, past)
+            return self._session.open_job(new, item_of(new, known or found.item, past, found.elsewhere))
 
         return self._session.ask(work)
 

@@ -72,6 +72,11 @@ def add_command(connection: Connection, station: str, command: Command, now: str
     )
 
 
+def take_back_command(connection: Connection, command_id: str) -> None:
+    """Take a command out of the outbox, whether it was answered or not."""
+    connection.execute(delete(commands).where(commands.c.command_id == command_id))
+
+
 def open_commands(connection: Connection, now: str) -> tuple[tuple[str, str, bytes], ...]:
     """Return station, command id and bytes of every command that still waits for its answer, oldest first."""
     still_valid = or_(commands.c.expires_at.is_(None), commands.c.expires_at > now)

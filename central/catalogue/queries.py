@@ -11,7 +11,7 @@ from central.api import ItemRow, PageRow, Totals
 from central.catalogue.reading import Place, in_order, sides_in_order
 from central.catalogue.records import WORST
 from central.catalogue.schema import captures, items, list_entries, lists, pages, quarantine
-from wire.documents import FindingEntry, ItemRef
+from wire.documents import Digitised, FindingEntry, ItemRef
 
 _NAMES = {number: name for name, number in WORST.items()}
 _findings = msgspec.json.Decoder(tuple[FindingEntry, ...])
@@ -46,6 +46,20 @@ def item_row(connection: Connection, item_id: str) -> ItemRow:
     return rows[0]
 
 
+def lists_received(connection: Connection) -> tuple[int, str]:
+    """Return how many lists have come, and when the last did: both stay as they are while nothing comes."""
+    count, last = connection.execute(select(func.count(), func.max(lists.c.stored_at)).select_from(lists)).one()
+    return int(count), last or ""
+
+
+def digitised(connection: Connection) -> tuple[tuple[ItemRef, Digitised], ...]:
+    """Return what was digitised: each job that has ended, with what it was of, the earliest first."""
+    query = _newest_lists().add_columns(items.c.ref).join(items, items.c.item_id == lists.c.item_id)
+    rows = connection.execute(query.where(lists.c.state != "open").order_by(lists.c.stored_at)).all()
+    refs = (_item_ref.decode(row.ref) for row in rows)
+    return tuple((ref, _digitised(row, ref)) for row, ref in zip(rows, refs, strict=True))
+
+
 def page_rows(connection: Connection, item_id: str) -> tuple[PageRow, ...]:
     """Return the pages of an item in reading order; raises `KeyError`."""
     if connection.execute(select(items.c.item_id).where(items.c.item_id == item_id)).first() is None:
@@ -70,6 +84,13 @@ def page_file_name(connection: Connection, capture_id: str, side: str) -> str:
     if name is None:
         raise KeyError((capture_id, side))
     return str(name)
+
+
+def _digitised(row: Row[Any], ref: ItemRef) -> Digitised:
+    is_stopped = row.state == "to_conservation"
+    return Digitised(
+        item_id=row.item_id, station=row.station, at=row.stored_at, part=ref.part, to_conservation=is_stopped
+    )
 
 
 def _page_row(number: int, row: Row[Any]) -> PageRow:

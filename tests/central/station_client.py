@@ -124,6 +124,7 @@ def job_list(
     job_id: str = "job-1",
     item_id: str = "item-1",
     state: Any = "handed_over",
+    barcode: str | None = None,
     **changes: Any,
 ) -> Package:
     """A job list that names `captures` in this order."""
@@ -132,7 +133,7 @@ def job_list(
         revision=revision,
         station=station,
         state=state,
-        item=ItemRef(item_id=item_id, title="Truyện Kiều"),
+        item=ItemRef(item_id=item_id, title="Truyện Kiều", barcode=barcode),
         profile="sach-in-300",
         entries=tuple(ListEntry(capture_id=one) for one in captures),
         software="0.1.0",

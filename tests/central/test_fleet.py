@@ -16,7 +16,7 @@ from central.fleet import SUBSCRIPTIONS, Fleet
 from central.mqtt import MqttClient
 from central.office import Office
 from tests.central.house import House, eventually
-from tests.central.station_client import StationClient
+from tests.central.station_client import StationClient, job_list
 from wire import codec, topics
 from wire.ids import new_id
 from wire.messages import Locate, OfferBatch, StationStatus
@@ -35,7 +35,7 @@ def catalogue(house: House) -> Iterator[Catalogue]:
 def office(house: House, catalogue: Catalogue) -> Iterator[Office]:
     stop = threading.Event()
     with MqttClient(house.config.broker.address(ca.OFFICE), SUBSCRIPTIONS) as client:
-        thread = threading.Thread(target=Fleet(client, catalogue).run, args=(stop,))
+        thread = threading.Thread(target=Fleet(client, catalogue, news_s=0.0).run, args=(stop,))
         thread.start()
         yield Office(catalogue, house.layout)
         stop.set()
@@ -122,6 +122,14 @@ def test_a_batch_reaches_every_approved_station_whole(house: House, office: Offi
     command = next_command(station)
     assert isinstance(command, OfferBatch)
     assert codec.decode_batch(command.document.encode()) == batch
+    with house.worker():
+        station.deliver(job_list(station.station, [], item_id=batch.items[0].item.item_id))
+    while isinstance(command, OfferBatch) and command.object.revision == 1:
+        command = next_command(station)
+    assert isinstance(command, OfferBatch)
+    told = codec.decode_batch(command.document.encode()).items[0].digitised
+    assert told
+    assert told.station == station.station
 
 
 def test_a_station_that_was_shut_out_is_shown_no_more(house: House, office: Office) -> None:

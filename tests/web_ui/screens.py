@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from appliance.api import FaultView, HandedOverView, LinkView, Listing, Notice, SessionState, Verdict
-from appliance.jobs.copies import BatchView, DoneBefore, Found, SeenCode
+from appliance.jobs.copies import BatchView, DoneBefore, DoneElsewhere, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
 from appliance.preflight import Tick
 from appliance.training.view import Lesson, Score, TrainingView
@@ -91,11 +91,13 @@ def _practised(station: FakeStation) -> None:
 
 def _known(station: FakeStation) -> None:
     done = DoneBefore("job-1", "Tập 1", "2026-03-01T18:30:00Z", 60, False)
+    there = DoneElsewhere("2026-03-01T18:30:00Z", "tram-09", "item-9")
     station.known = {
         "LO": Found("QNG-003187", item=ITEM, batch="Lô 07", pages_expected=120, rights="public-domain"),
         "UNIKEY": Found("ĐKCB1", problem="unikey"),
         "ISBN": Found("9786042100434", problem="wrong-code"),
         "XONG": Found("B1", item=ITEM, before=(done,)),
+        "XA": Found("B1", item=ITEM, batch="Lô 07", elsewhere=there),
     }
     _closed(station)
 
@@ -150,6 +152,7 @@ SCREENS: tuple[Shown, ...] = (
     Shown("job-unikey", "/job/new?barcode=UNIKEY", _known),
     Shown("job-wrong-code", "/job/new?barcode=ISBN", _known),
     Shown("job-done-before", "/job/new?barcode=XONG", _known),
+    Shown("job-done-elsewhere", "/job/new?barcode=XA", _known),
     Shown("job-no-code-seen", "/job/new", _seen(SeenCode(problem="none")), "#look"),
     Shown("job-several-codes", "/", _seen(SeenCode(choices=("QNG-003187", "K.0173/24"), problem="several")), "#look"),
     Shown("sheet", "/sheet", _open),

@@ -6,7 +6,7 @@ from msgspec import structs
 from werkzeug.test import TestResponse
 
 from appliance.api import Listing, NewJob, SessionState, Verdict
-from appliance.jobs.copies import BatchView, DoneBefore, Found, SeenCode
+from appliance.jobs.copies import BatchView, DoneBefore, DoneElsewhere, Found, SeenCode
 from firmware.errors import CameraStalled
 from tests.web_ui.fakes import BLUR, ITEM, FakeStation, capture_view, job_view
 from tests.web_ui.running import TOKEN
@@ -134,6 +134,29 @@ def test_a_book_that_was_done_before_is_opened_again_or_captured_anew(
     assert form(person, "/job/reopen", job="job-1").status_code == 303
     assert station.asked == [("reopen_job", "job-1")]
     assert form(person, "/job/reopen", job="../x").status_code == 404
+
+
+def test_a_book_that_another_station_digitised_gets_more_captures_or_is_captured_anew(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    done = DoneElsewhere("2026-03-01T18:30:00Z", "tram-09", "made-there", "Tập 1", to_conservation=True)
+    station.known = {"B1": Found("B1", item=ITEM, batch="Lô 07", elsewhere=done)}
+    page = person.get("/job/new?barcode=B1").text
+    for words in ("đã số hóa ngày 02/03/2026 tại tram-09", "Lần đó dừng để chuyển bảo quản", "Mở Tập 1 để chụp bù"):
+        assert words in page
+    assert "Chụp mới" in page
+    form(person, "/job", barcode="B1", adds="1")
+    assert station.opened == NewJob(barcode="B1", adds=True)
+
+
+def test_another_copy_of_the_same_book_is_said_and_asks_only_whether_this_one_is_needed(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    done = DoneElsewhere("2026-03-01T18:30:00Z", barcode="B2")
+    station.known = {"B1": Found("B1", item=ITEM, batch="Lô 07", elsewhere=done)}
+    page = person.get("/job/new?barcode=B1").text
+    assert "Bản khác (B2) đã số hóa ngày 02/03/2026 tại tram-02. Có cần chụp bản này?" in page
+    assert "để chụp bù" not in page
 
 
 def test_the_next_volume_begins_with_what_is_known_of_the_first(person: FlaskClient, station: FakeStation) -> None:

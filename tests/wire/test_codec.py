@@ -14,6 +14,7 @@ from wire.documents import (
     BatchDocument,
     BatchItem,
     CaptureDocument,
+    Digitised,
     FrameEntry,
     ItemRef,
     JobListDocument,
@@ -207,6 +208,7 @@ def test_the_words_of_an_error_never_hold_content(change: dict[str, Any]) -> Non
 
 ITEM = ItemRef(item_id="i1", title="Truyện Kiều")
 FRAME = FrameEntry(file="frame-1.jpg", size=1, sha256="0" * 64, camera="c", width_px=1, height_px=1, sensor_at_ns=1)
+DIGITISED = Digitised(item_id="i1", station="kho-2", at="2026-01-02T03:04:05Z", part="Tập 1")
 DOCUMENTS: tuple[tuple[Callable[[bytes], Any], Any], ...] = (
     (
         codec.decode_capture,
@@ -261,7 +263,10 @@ DOCUMENTS: tuple[tuple[Callable[[bytes], Any], Any], ...] = (
             software="0.1.0",
         ),
     ),
-    (codec.decode_batch, BatchDocument(batch_id="b1", name="Lô 1", revision=1, items=(BatchItem(item=ITEM),))),
+    (
+        codec.decode_batch,
+        BatchDocument(batch_id="b1", name="Lô 1", revision=1, items=(BatchItem(item=ITEM, digitised=DIGITISED),)),
+    ),
 )
 
 
@@ -271,6 +276,12 @@ def test_a_document_comes_back_as_it_was_also_from_its_readable_form(
 ) -> None:
     assert decode(codec.encode(document)) == document
     assert decode(codec.encode_pretty(document)) == document
+
+
+def test_a_batch_from_before_books_were_said_to_be_digitised_is_read() -> None:
+    old = {"v": 1, "batch_id": "b1", "name": "Lô 1", "revision": 1, "items": [{"item": {"item_id": "i1"}}]}
+    (book,) = codec.decode_batch(json.dumps(old).encode()).items
+    assert book.digitised is None
 
 
 @pytest.mark.parametrize(("decode", "document"), DOCUMENTS)

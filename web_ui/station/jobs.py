@@ -137,6 +137,7 @@ def _new_job(barcode: str, pages: int | None) -> NewJob:
         record_id=_text("record_id"),
         call_number=_text("call_number"),
         height_cm=_height_cm(),
+        adds="adds" in request.form,
     )
 
 

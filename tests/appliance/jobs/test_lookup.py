@@ -1,11 +1,13 @@
 """What a station knows of a barcode with the network off, and what it will not take for one."""
 
+import msgspec
 import pytest
 
 from appliance.api import NewJob
 from appliance.jobs import barcodes
+from appliance.jobs.copies import DoneElsewhere
 from appliance.jobs.lookup import Past, batch_views, item_of, look_up, next_part
-from wire.documents import BatchDocument, BatchItem, ItemRef
+from wire.documents import BatchDocument, BatchItem, Digitised, ItemRef
 
 BOOKS = tuple(
     BatchItem(
@@ -104,3 +106,46 @@ def test_a_batch_tells_how_many_of_its_books_were_done_here() -> None:
     past = [Past("job-1", BOOKS[3].item, "2026-01-01T00:00:00Z", 3)]
     (view,) = batch_views([BATCH], past)
     assert (view.name, view.done, view.total) == ("Lô 07", 1, 40)
+
+
+THERE = Digitised(item_id="made-there", station="tram-09", at="2026-03-01T00:00:00Z", part="Tập 1")
+
+
+def batch_with(number: int, **changes: object) -> BatchDocument:
+    """The batch with one book changed."""
+    items = list(BATCH.items)
+    items[number] = msgspec.structs.replace(items[number], **changes)
+    return msgspec.structs.replace(BATCH, items=tuple(items))
+
+
+def test_what_another_station_digitised_is_said_with_the_network_off_until_it_is_done_here() -> None:
+    book = BOOKS[4].item
+    batch = batch_with(4, digitised=THERE)
+    found = look_up(book.barcode or "", [batch], [])
+    assert found.elsewhere == DoneElsewhere(THERE.at, "tram-09", "made-there", "Tập 1")
+    assert batch_views([batch], [])[0].done == 1
+    here = look_up(book.barcode or "", [batch], [Past("job-1", book, "2026-04-01T00:00:00Z", 3)])
+    assert (here.elsewhere, [one.job_id for one in here.before]) == (None, ["job-1"])
+
+
+def test_captures_go_to_what_was_digitised_elsewhere_only_where_a_person_says_so() -> None:
+    book = BOOKS[4].item
+    done = look_up(book.barcode or "", [batch_with(4, digitised=THERE)], []).elsewhere
+    assert item_of(NewJob(barcode=book.barcode or "", adds=True), book, [], done).item_id == "made-there"
+    anew = item_of(NewJob(barcode=book.barcode or ""), book, [], done)
+    assert anew.item_id not in ("made-there", book.item_id, "")
+    assert anew.batch_id == "lo-07"
+
+
+def test_another_copy_of_the_same_record_is_told_but_no_other_part_of_it() -> None:
+    same = msgspec.structs.replace(BOOKS[1].item, record_id="4711")
+    copy = msgspec.structs.replace(BOOKS[2].item, record_id="4711")
+    volume = msgspec.structs.replace(BOOKS[3].item, record_id="4711", part="Tập 2")
+    items = [BatchItem(item=same), BatchItem(item=copy, digitised=THERE), BatchItem(item=volume)]
+    batch = msgspec.structs.replace(BATCH, items=tuple(items))
+    found = look_up(same.barcode or "", [batch], [])
+    assert found.elsewhere == DoneElsewhere(THERE.at, "tram-09", barcode=copy.barcode or "")
+    assert item_of(NewJob(adds=True), same, [], found.elsewhere).item_id == same.item_id
+    here = look_up(same.barcode or "", [batch], [Past("job-1", copy, "2026-09-01T00:00:00Z", 3)])
+    assert here.elsewhere == DoneElsewhere("2026-09-01T00:00:00Z", barcode=copy.barcode or "")
+    assert look_up(volume.barcode or "", [batch], []).elsewhere is None

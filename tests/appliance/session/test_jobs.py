@@ -1,10 +1,16 @@
 """Jobs that end, go on and follow one another, through power cuts."""
 
+from contextlib import closing
+
 import pytest
 
 from appliance.api import NewJob, SessionState
 from appliance.errors import NotNow
-from wire.codec import decode_job_list
+from appliance.spool.outbox import Outbox
+from wire.codec import decode_job_list, encode
+from wire.digest import sha256_of
+from wire.documents import BatchDocument, BatchItem, Digitised, ItemRef
+from wire.messages import ObjectRef, OfferBatch
 
 
 def sent(station, job_id: str):
@@ -72,3 +78,23 @@ def test_the_next_part_is_another_item_of_the_same_copy(build) -> None:
     item = station.front.snapshot().job.item
     assert item.part == "Số 10"
     assert item.item_id != found.item.item_id
+
+
+def test_a_book_of_another_station_gets_more_captures_with_the_network_off(build) -> None:
+    station = build()
+    there = Digitised(item_id="made-there", station="tram-09", at="2026-03-01T00:00:00Z")
+    book = BatchItem(item=ItemRef(item_id="listed", barcode="QNG-1", title="Kiều"), digitised=there)
+    receive(station, BatchDocument(batch_id="lo-1", name="Lô 1", revision=2, items=(book,)))
+    assert station.front.look_up("QNG-1").elsewhere.station == "tram-09"
+    job_id = station.front.open_job(NewJob("Kiều", "QNG-1", adds=True))
+    station.shoot()
+    station.front.hand_over()
+    assert sent(station, job_id).item.item_id == "made-there"
+
+
+def receive(station, batch: BatchDocument) -> None:
+    """Let the publisher take a batch from the centre."""
+    document = encode(batch)
+    ref = ObjectRef("batch", batch.batch_id, batch.revision)
+    with closing(Outbox.open(station.folder)) as outbox:
+        outbox.accept(OfferBatch(command_id="c1", object=ref, document=document.decode(), sha256=sha256_of(document)))
