@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from appliance.api import CaptureView, Listing
+from appliance.api import CaptureView, Listing, SessionState
 from appliance.config import StationConfig
 from appliance.errors import SpoolError, StationError
 from appliance.jobs.joblist import JobList
@@ -132,7 +132,7 @@ def _build(
     session.listen_to(screen_feet.work)
     working.start()
     cleaner.start()
-    numbers = PageNumbers(spool)
+    numbers = PageNumbers(spool, lambda: session.snapshot().state is not SessionState.CAPTURING)
     reading = ServiceThread("numbers", numbers.run, on_death)
     reading.start()
     parts.callback(reading.join)

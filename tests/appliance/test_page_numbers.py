@@ -1,6 +1,7 @@
 """What printed numbers tell of a list: labels, gaps between captures, and what a person said of them."""
 
 import dataclasses
+import threading
 
 from appliance.api import CaptureView, Delivery, PageView, Verdict
 from appliance.numbering.labels import Reading
@@ -51,6 +52,34 @@ def test_what_a_person_says_is_believed_where_nothing_can_be_read() -> None:
     assert [(gap.first, gap.last) for gap in found.gaps] == [("12", "13")]
     assert found.labels["c1"] == ("8", "9")
     assert found.unread == 10
+
+
+def test_no_page_is_begun_while_somebody_waits_for_a_picture() -> None:
+    asked, looked, is_free = threading.Event(), threading.Event(), threading.Event()
+
+    class Looked(Book):
+        def path(self, capture_id: str, file: str):
+            looked.set()
+            return super().path(capture_id, file)
+
+    def free() -> bool:
+        asked.set()
+        return is_free.is_set()
+
+    numbers = PageNumbers(Looked(), free)  # type: ignore[arg-type]
+    numbers.listing((spread(1),), "pages", "left-to-right", ())
+    reading = threading.Thread(target=numbers.run)
+    reading.start()
+    try:
+        for _ in range(2):  # asked again: it did not begin after the first time
+            asked.clear()
+            assert asked.wait(10)
+        assert not looked.is_set()
+        is_free.set()
+        assert looked.wait(10)
+    finally:
+        numbers.stop()
+        reading.join(10)
 
 
 def test_covers_do_not_count_and_a_book_without_numbers_is_not_asked() -> None:
