@@ -12,7 +12,7 @@ from appliance.jobs.copies import BatchView, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
 from appliance.preflight import LooksAhead
 from appliance.training.view import TrainingView
-from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, Mark, Numbering, PageType, Side
+from wire.documents import AnsweredGap, Condition, FindingEntry, ItemRef, Mark, Numbering, PagePart, PageType, Side
 
 
 class SessionState(Enum):
@@ -85,6 +85,8 @@ class CaptureView:
     """The number on its first page, where a person has said it."""
     replaced: int = 0
     """How many captures stood in its place before."""
+    part: PagePart | None = None
+    """Of which large page it shows which part, where a page takes several captures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,8 @@ class StationSnapshot:
 class NewJob:
     """What is needed to start: any attribute may be missing, the id is made here.
 
-    `like` names a job of this station whose copy this is, too: the next part of it, say.
+    `like` names a job of this station whose copy this is, too: the next part of it, say; `adds` says that more captures
+    of what another station digitised come. An exercise is not for the archive. `parts` captures show one large page.
     """
 
     title: str = ""
@@ -244,10 +247,9 @@ class NewJob:
     record_id: str = ""
     call_number: str = ""
     is_exercise: bool = False
-    """Not for the archive: its documents say ``training``."""
     height_cm: float | None = None
     adds: bool = False
-    """More captures of what another station digitised of this copy, not a new item."""
+    parts: int = 0
 
 
 class StationApi(LooksAhead, Protocol):

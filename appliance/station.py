@@ -140,6 +140,8 @@ def _build(
 
     def tell(captures: tuple[CaptureView, ...], job_list: JobList) -> Listing:
         opened = job_list.opened
+        if opened.parts:
+            return Listing(captures)  # one number for several captures, that overlap: nothing can be told from them
         told = numbers.listing(captures, opened.numbering, opened.reading_direction, job_list.gaps)
         # While rectos and versos are not in turn, every number but the first seems to be missing.
         is_half = opened.layout == "rectos-versos" and job_list.without is None

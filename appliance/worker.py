@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 from appliance.api import Verdict
 from appliance.errors import SpoolError
-from appliance.imaging.judging.similarity import Match, same_spread
+from appliance.imaging.judging.similarity import Match, same_part, same_spread
 from appliance.imaging.model import Processed, Setup, Signature
 from appliance.imaging.pipeline import process
 from appliance.imaging.planes import Planes, from_jpeg
@@ -28,6 +28,7 @@ from wire.errors import ProtocolError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Alike = Callable[[Signature, Signature], Match]
 
 QUEUE_LIMIT: Final = 4
 TURN_S: Final = 0.5
@@ -184,7 +185,7 @@ class Worker:
         started = time.monotonic()
         try:
             results = self._results(facts, work.frames or self._frames(facts), profile)
-            match = self._remember(work, results)
+            match = self._remember(work, results, same_part if facts.layout == "parts" else same_spread)
             return *to_document(facts, profile, results, time.monotonic() - started), match
         except Exception:
             # Whatever a picture does to the pipeline, the capture must go on to the centre.
@@ -216,20 +217,20 @@ class Worker:
             results.append((entry.file, self._pipeline(planes, setup, profile, earlier)))
         return tuple(results)
 
-    def _remember(self, work: Work, results: tuple[tuple[str, Processed], ...]) -> Match:
+    def _remember(self, work: Work, results: tuple[tuple[str, Processed], ...], alike: Alike) -> Match:
         own = tuple(result.signature for _, result in results)
-        match = compare(own, self._signatures.get(work.previous, ())) if work.previous else Match.UNSURE
+        match = compare(own, self._signatures.get(work.previous, ()), alike) if work.previous else Match.UNSURE
         self._signatures[work.capture_id] = own
         while len(self._signatures) > _REMEMBERED:
             self._signatures.popitem(last=False)
         return match
 
 
-def compare(first: tuple[Signature, ...], second: tuple[Signature, ...]) -> Match:
+def compare(first: tuple[Signature, ...], second: tuple[Signature, ...], alike: Alike = same_spread) -> Match:
     """Compare two captures camera by camera: they agree when all frames do, and differ when one does."""
     if not first or len(first) != len(second):
         return Match.UNSURE
-    matches = {same_spread(one, other) for one, other in zip(first, second, strict=True)}
+    matches = {alike(one, other) for one, other in zip(first, second, strict=True)}
     if matches == {Match.AGREE}:
         return Match.AGREE
     return Match.DIFFER if Match.DIFFER in matches else Match.UNSURE

@@ -153,10 +153,19 @@ class PagesDocument(Document, frozen=True, kw_only=True):
     software: ShortText
 
 
+class PagePart(Struct, frozen=True, kw_only=True):
+    """What a capture shows of a large page, the `page`-th such of its list: part `part` of `of` that overlap."""
+
+    page: Annotated[int, Meta(ge=1)]
+    part: Annotated[int, Meta(ge=1, le=4)]
+    of: Annotated[int, Meta(ge=2, le=4)]
+
+
 class ListEntry(Struct, frozen=True, kw_only=True):
     """One place in a job list: a capture in reading order, or a place known to be empty.
 
-    `supersedes` names what this capture replaced; the older one stays on record and can be restored.
+    `supersedes` names what this capture replaced; the older one stays on record and can be restored. `part` is there in
+    the layout `parts` alone, and not where one capture shows a page whole: nothing is stitched.
     """
 
     capture_id: OpaqueId
@@ -164,6 +173,7 @@ class ListEntry(Struct, frozen=True, kw_only=True):
     marks: tuple[Mark, ...] = ()
     label: ShortText | None = None
     supersedes: tuple[OpaqueId, ...] = ()
+    part: PagePart | None = None
 
 
 class Sitting(Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ class Setup:
     """What the station knows about this frame before looking at it.
 
     Attributes:
-        layout: `spread` expects two pages in a frame, every other layout one.
+        layout: `spread` expects two pages in a frame, `parts` a part of one, every other layout one.
         rotation_cw: the turn that makes this camera's frames upright; None = look at the text.
         page_type: what the operator said it shows; `target` is never judged as a page.
         edge_sigma_px: how wide a sharp edge is on this station (calibrated), None = use the profile's limit.

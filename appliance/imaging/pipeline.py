@@ -1,5 +1,6 @@
 """From one frame to judged pages, in order: look, find, turn, flatten, measure, check."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,7 +22,7 @@ from appliance.imaging.geometry import (
 )
 from appliance.imaging.judging import checks, measure
 from appliance.imaging.judging.fingers import Intruder, find_intruders
-from appliance.imaging.judging.similarity import ENOUGH_FEATURES, Match, same_spread, signature
+from appliance.imaging.judging.similarity import ENOUGH_FEATURES, Match, same_part, same_spread, signature
 from appliance.imaging.model import Page, Processed, Setup, Signature
 from appliance.imaging.orientation import find_rotation
 from appliance.imaging.planes import Planes, shrunk_to
@@ -39,8 +40,6 @@ _SMALL_PX: Final = 800
 """Longer side of the small page on which ink, lean and light are judged; made once."""
 _LEAST_MM: Final = 10.0
 _MOST_MM: Final = 3000.0
-_TWO_PAGES: Final = frozenset({"spread", "parts"})
-"""Layouts whose frames may show two pages; in the others a frame is one page, however it looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,8 @@ class _Rules:
 def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Signature, ...] = ()) -> Processed:
     """Return the pages of a frame and what was found about them.
 
-    What the evidence does not carry is passed through whole with the finding `outline_uncertain`.
+    What the evidence does not carry is passed through whole with the finding `outline_uncertain`. A part of a large
+    page is passed whole, too: its page ends outside the frame, and the parts are to overlap.
 
     Args:
         planes: the frame as stored.
@@ -68,19 +68,17 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     """
     view = reduced(planes)
     clean = without_print(view)
-    own, two = signature(view.y), setup.layout in _TWO_PAGES
-    found = find_sheets(planes, view, clean, may_divide=two, rotation_cw=setup.rotation_cw)
-    findings = _duplicates(own, previous)
+    own, is_part = signature(view.y), setup.layout == "parts"
+    found = find_sheets(planes, view, clean, may_divide=setup.layout == "spread", rotation_cw=setup.rotation_cw)
+    findings = _duplicates(own, previous, same_part if is_part else same_spread)
     over = _lying_over(view, clean, found)  # an arm can bend an outline out of the frame
     seen, found = found, _within(found, planes)
-    certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence
+    certain = bool(found.sheets) and _confidence(found) >= profile.min_confidence and not is_part
     if not certain and _shows_nothing(view, own):
         return Processed((), (*findings, FindingEntry(code="empty_frame", severity="bad")), own)
     if not certain:
         findings += checks.check_fingers([each for seen in over.values() for each in seen], view.to_frame)
-        findings += _cut_off(seen, planes, profile)
-        value, limit = round(_confidence(found), 2), profile.min_confidence
-        findings += (FindingEntry(code="outline_uncertain", severity="warn", value=value, limit=limit),)
+        findings += () if is_part else _uncertain(seen, found, planes, profile)
         found = Found((_whole_sheet(planes),))
     elif found.fragment:
         findings += (FindingEntry(code="facing_page_left_out", severity="info"),)
@@ -94,10 +92,12 @@ def process(planes: Planes, setup: Setup, profile: Profile, previous: tuple[Sign
     return Processed(tuple(page for page, _ in judged), findings, replace(own, edge_sigma_px=min(sigmas, default=None)))
 
 
-def _duplicates(own: Signature, previous: tuple[Signature, ...]) -> tuple[FindingEntry, ...]:
+def _duplicates(
+    own: Signature, previous: tuple[Signature, ...], compare: Callable[[Signature, Signature], Match]
+) -> tuple[FindingEntry, ...]:
     """Say which earlier capture (1 = the last one) shows the same spread: listed, never asked about."""
     for distance, other in enumerate(reversed(previous), start=1):
-        if same_spread(other, own) is Match.AGREE:
+        if compare(other, own) is Match.AGREE:
             return (FindingEntry(code="duplicate", severity="info", value=float(distance)),)
     return ()
 
@@ -131,6 +131,13 @@ def _cut_off(seen: Found, planes: Planes, profile: Profile) -> tuple[FindingEntr
     size_px = (planes.width_px, planes.height_px)
     borders = [shares_at_border(sheet.corners, sheet.polygon, *size_px) for sheet in seen.sheets]
     return checks.check_cut(tuple(np.max(borders, axis=0)), lambda: (0, 0, 0, 0))
+
+
+def _uncertain(seen: Found, found: Found, planes: Planes, profile: Profile) -> tuple[FindingEntry, ...]:
+    """Say that a frame is passed whole, and whether it ends a page."""
+    value, limit = round(_confidence(found), 2), profile.min_confidence
+    why = FindingEntry(code="outline_uncertain", severity="warn", value=value, limit=limit)
+    return (*_cut_off(seen, planes, profile), why)
 
 
 def _confidence(found: Found) -> float:

@@ -49,6 +49,7 @@ class JobOpened(Change, frozen=True, kw_only=True, tag="job_opened"):
     pages_expected: int | None = None
     height_cm: float | None = None
     rights: str | None = None
+    parts: int = 0
     training: bool = False
 
 

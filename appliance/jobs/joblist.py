@@ -34,11 +34,13 @@ from appliance.jobs.changes import (
     Undone,
     VersosBegan,
 )
-from wire.documents import AnsweredGap, Condition, JobListDocument, ListEntry, Mark, PageType, Sitting
+from wire.documents import AnsweredGap, Condition, JobListDocument, ListEntry, Mark, PagePart, PageType, Sitting
 
 UNDO_LIMIT: Final = 20
 JobState = Literal["open", "handed_over", "to_conservation"]
 
+_WHOLE: Final = frozenset({"cover", "spine", "endpaper", "insert", "target"})
+"""Page types that one capture shows whole, also where it takes several for a page."""
 _UNDOABLE: Final = (Replaced, Kept, Deleted, Moved, Typed, Labelled, Muted, GapAnswered, Interleaved)
 
 
@@ -155,6 +157,22 @@ def leaves_of(
     return leaves + [(None, verso) for verso in backs]
 
 
+def parts_of(entries: Sequence[Entry], of: int) -> dict[str, PagePart]:
+    """Return which part of which large page each capture shows, `of` captures a page; empty where `of` is 0.
+
+    What is photographed whole (a cover, the ruler) shows no part, and ends the page before it.
+    """
+    found: dict[str, PagePart] = {}
+    page, part = 0, of
+    for entry in entries if of else ():
+        if entry.page_type in _WHOLE:
+            part = of
+            continue
+        page, part = (page + 1, 1) if part == of else (page, part + 1)
+        found[entry.capture_id] = PagePart(page=page, part=part, of=of)
+    return found
+
+
 def next_undo(changes: Sequence[AnyChange]) -> int | None:
     """Return the number of the change that undo takes back next, or None.
 
@@ -168,6 +186,7 @@ def next_undo(changes: Sequence[AnyChange]) -> int | None:
 def document(job_list: JobList, *, job_id: str, station: str, software: str) -> JobListDocument:
     """Return the list as it travels to the centre."""
     opened = job_list.opened
+    parts = parts_of(job_list.entries, opened.parts)
     return JobListDocument(
         job_id=job_id,
         revision=job_list.revision,
@@ -187,6 +206,7 @@ def document(job_list: JobList, *, job_id: str, station: str, software: str) -> 
                 marks=entry.marks,
                 label=entry.label,
                 supersedes=entry.supersedes,
+                part=parts.get(entry.capture_id),
             )
             for entry in job_list.entries
         ),

@@ -273,7 +273,9 @@ class StationFront:
             picture, width_px = from_jpeg(self.preview()[0]), self._cameras[0].info.width_px
         except (HardwareError, ValueError):
             picture, width_px = None, 0
-        return look_ahead(picture, width_px, self._session.setup, profile, opened.height_cm, self._session.snapshot())
+        setup = dataclasses.replace(self._session.setup, layout=opened.layout)
+        height_cm = None if opened.parts else opened.height_cm  # what is seen of it is a part
+        return look_ahead(picture, width_px, setup, profile, height_cm, self._session.snapshot())
 
     def recent_gaps(self) -> tuple[GapView, ...]:
         """Return what is missing near the end of the open job's list, as far as nobody has said why."""

@@ -22,6 +22,8 @@ from wire.documents import (
 )
 from wire.ids import new_id
 
+FEWEST_PARTS: Final = 2
+"""Captures that show one large page at a station for nothing else, where nobody says how many."""
 KEPT_TO_MUTE: Final = 3
 """Warnings of one kind that a person has looked at and kept: the fourth is likely to be kept, too."""
 
@@ -58,12 +60,15 @@ class Job:
     ) -> Self:
         """Open a job for `item`."""
         job_id = new_id()
+        # Two cameras look at two pages: what they see together is no part of one.
+        parts = 0 if setup.layout == "two-camera" else new.parts or (FEWEST_PARTS if setup.layout == "parts" else 0)
         opened = ch.JobOpened(
             after_sequence=0,
             at=now(),
             item=item,
             profile=new.profile or setup.profile,
-            layout=setup.layout,
+            layout="parts" if parts else setup.layout,
+            parts=parts,
             numbering=new.numbering,
             reading_direction="right-to-left" if new.right_to_left else "left-to-right",
             pages_expected=new.pages_expected,

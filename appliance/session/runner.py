@@ -350,10 +350,8 @@ class Session:
         if job is None:
             raise RuntimeError("A picture was ordered without a job: the machine must not allow that.")
         opened = job.list.opened
-        order = Order(
-            capture_id, pressed_at_ns, job.job_id, job.sitting_id, opened.item, opened.profile, opened.training
-        )
-        self._taker.take(order)
+        of_job = (job.job_id, job.sitting_id, opened.item, opened.profile, opened.layout, opened.training)
+        self._taker.take(Order(capture_id, pressed_at_ns, *of_job))
 
     def _change_list(self, effect: ev.Replace | ev.Insert | ev.TakeBack | ev.MarkCapture) -> None:
         if self._job is None:

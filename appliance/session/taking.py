@@ -18,7 +18,7 @@ from appliance.threads import Beat, unheard
 from firmware.errors import HardwareError
 from firmware.interfaces import Camera, Frame
 from wire.digest import sha256_of
-from wire.documents import CaptureDocument, FrameEntry, ItemRef
+from wire.documents import CaptureDocument, FrameEntry, ItemRef, Layout
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class Order:
     sitting_id: str
     item: ItemRef
     profile: str
+    layout: Layout
     training: bool = False
 
 
@@ -135,7 +136,7 @@ class Taker:
             job_id=order.job_id,
             sitting_id=order.sitting_id,
             item=order.item,
-            layout=self._setup.layout,
+            layout=order.layout,
             profile=order.profile,
             frames=tuple(
                 _frame_entry(frame, name, content) for frame, (name, content) in zip(frames, files.items(), strict=True)

@@ -4,19 +4,25 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.api import CaptureView, Delivery, HandedOverView, JobView, PageView, Verdict
-from appliance.jobs.joblist import Entry, leaves_of
+from appliance.jobs.joblist import Entry, leaves_of, parts_of
 from appliance.jobs.lookup import Past
 from appliance.places import LeavesView
 from appliance.session import pace
 from appliance.session.job import Job
 from appliance.spool.rows import JobRow
+from wire.documents import PagePart
 
 LATEST: Final = 12
 """Captures at the end of the list that a strip on a screen has room for."""
 
 
 def capture_view(
-    job: Job, capture_id: str, entry: Entry | None, number: int, delivery: Mapping[str, Delivery]
+    job: Job,
+    capture_id: str,
+    entry: Entry | None,
+    number: int,
+    delivery: Mapping[str, Delivery],
+    part: PagePart | None = None,
 ) -> CaptureView | None:
     """Return one capture; None where its facts have left this disk."""
     facts, pages = job.facts.get(capture_id), job.pages.get(capture_id)
@@ -39,6 +45,7 @@ def capture_view(
         findings=pages.findings if pages else (),
         label=(entry.label or "") if entry else "",
         replaced=len(entry.supersedes) if entry else 0,
+        part=part,
     )
 
 
@@ -46,16 +53,18 @@ def last_view(job: Job, capture_id: str | None, delivery: Mapping[str, Delivery]
     """Return the capture that the verdict is about, wherever it stands in the list now."""
     if capture_id is None:
         return None
+    parts = parts_of(job.list.entries, job.list.opened.parts)
     for number, entry in reversed(list(enumerate(job.list.entries, start=1))):
         if entry.capture_id == capture_id:
-            return capture_view(job, capture_id, entry, number, delivery)
+            return capture_view(job, capture_id, entry, number, delivery, parts.get(capture_id))
     return capture_view(job, capture_id, None, 0, delivery)
 
 
 def capture_views(job: Job, delivery: Mapping[str, Delivery], *, first: int = 0) -> tuple[CaptureView, ...]:
     """Return the captures of the list from place `first` on (from 0)."""
+    parts = parts_of(job.list.entries, job.list.opened.parts)
     views = (
-        capture_view(job, entry.capture_id, entry, number, delivery)
+        capture_view(job, entry.capture_id, entry, number, delivery, parts.get(entry.capture_id))
         for number, entry in enumerate(job.list.entries[first:], start=first + 1)
     )
     return tuple(view for view in views if view is not None)
@@ -65,7 +74,9 @@ def job_view(job: Job, delivery: Mapping[str, Delivery]) -> JobView:
     """Return the open job and the end of its list."""
     entries = job.list.entries
     done = [job.pages[entry.capture_id] for entry in entries if entry.capture_id in job.pages]
-    pages, expected = sum(len(one.pages) for one in done), job.list.opened.pages_expected
+    parts, expected = parts_of(entries, job.list.opened.parts), job.list.opened.pages_expected
+    pages = sum(len(one.pages) for one in done if one.capture_id not in parts)
+    pages += len({part.page for part in parts.values()})
     presses = [(one.boot_id, one.monotonic_ns) for one in list(job.facts.values())[-pace.LATEST :]]
     now = pace.pace_of(presses, pages, len(done), expected)
     return JobView(

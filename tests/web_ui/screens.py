@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.api import FaultView, HandedOverView, LinkView, Listing, Notice, SessionState, Verdict
+from appliance.api import CaptureView, FaultView, HandedOverView, LinkView, Listing, Notice, SessionState, Verdict
 from appliance.jobs.copies import BatchView, DoneBefore, DoneElsewhere, Found, SeenCode
 from appliance.places import GapView, LeavesView, SlotView
 from appliance.preflight import Tick
 from appliance.training.view import Lesson, Score, TrainingView
 from tests.web_ui.fakes import BLUR, CUT, ITEM, LAN, MINH, READY, FakeStation, capture_view, job_view
-from wire.documents import FindingEntry, ItemRef
+from wire.documents import FindingEntry, ItemRef, PagePart
 
 GLARE = FindingEntry(code="glare", severity="warn", value=2.0, limit=1.0)
 DONE = (
@@ -66,6 +66,23 @@ def _review(station: FakeStation, **changes: object) -> None:
     labels = {f"capture-{n}": (str(36 + 2 * n), str(37 + 2 * n)) for n in range(1, 20)}
     _open(station, job=job_view(*captures, to_fix=1), is_reviewing=True, **changes)
     station.listed = Listing(tuple(captures), labels, (GapView("42", "43", "capture-4", "capture-5"),), 6)
+
+
+def _parts(number: int) -> tuple[CaptureView, ...]:
+    """The first captures of a newspaper whose pages take two each."""
+    parts = (PagePart(page=(n + 1) // 2, part=2 - n % 2, of=2) for n in range(1, number + 1))
+    return tuple(replace(capture_view(n), part=part) for n, part in enumerate(parts, 1))
+
+
+def _part(station: FakeStation) -> None:
+    captures = _parts(7)
+    _open(station, job=job_view(*captures), last=captures[-1])
+
+
+def _lacking(station: FakeStation) -> None:
+    captures = (*_parts(7), replace(capture_view(8), page_type="target"))
+    _open(station, job=job_view(*captures), is_reviewing=True)
+    station.listed = Listing(captures)
 
 
 def _clean(station: FakeStation) -> None:
@@ -167,6 +184,7 @@ SCREENS: tuple[Shown, ...] = (
     Shown("capture-unsure", "/", lambda station: _open(station, Verdict.UNSURE)),
     Shown("capture-boot", "/", lambda station: _open(station, notice=Notice("s.boot", 7, {"n": 8}))),
     Shown("capture-offline", "/", lambda station: _open(station, link=LinkView("offline", 6, 1, 1))),
+    Shown("capture-part", "/", _part),
     Shown("paused", "/", lambda station: _open(station, state=SessionState.PAUSED)),
     Shown("disk-full", "/", lambda station: _open(station, state=SessionState.PAUSED, room_for_captures=0)),
     Shown(
@@ -178,6 +196,7 @@ SCREENS: tuple[Shown, ...] = (
     Shown("review-bad", "/review?at=capture-8", _review),
     Shown("review-all", "/review?all=1", _review),
     Shown("review-slot", "/review?at=capture-8", lambda s: _review(s, slot=SlotView(replaces="capture-8"))),
+    Shown("review-part", "/review", _lacking),
     Shown("review-clean", "/review", _clean),
     Shown("leaves", "/leaves", _leaves),
     Shown("training", "/training", _closed),

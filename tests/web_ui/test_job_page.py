@@ -93,6 +93,14 @@ def test_the_form_reaches_the_station_as_it_was_filled_in(person: FlaskClient, s
     )
 
 
+def test_a_newspaper_larger_than_the_frame_is_asked_for_by_its_parts(person: FlaskClient, station: FakeStation) -> None:
+    assert "Mỗi trang chụp 4 phần" in person.get("/job/new").text
+    form(person, "/job", title="Báo", parts="4")
+    assert station.opened == NewJob("Báo", parts=4)
+    form(person, "/job", title="Báo", parts="3")
+    assert station.opened == NewJob("Báo")
+
+
 def test_a_wrong_number_of_pages_is_said_beside_its_field_and_nothing_typed_is_lost(
     person: FlaskClient, station: FakeStation
 ) -> None:

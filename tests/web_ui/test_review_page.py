@@ -11,7 +11,7 @@ from tests.web_ui.fakes import BLUR, CUT, FakeStation, capture_view, job_view
 from tests.web_ui.running import TOKEN
 from tests.web_ui.test_station_commands import post
 from web_ui.station.reviewing import need_of, review_of
-from wire.documents import FindingEntry
+from wire.documents import FindingEntry, PagePart
 
 GAP = GapView("42", "43", "capture-4", "capture-5")
 
@@ -193,3 +193,32 @@ def test_a_kept_warning_is_offered_to_be_muted_and_nothing_else_is(person: Flask
     assert "Đã giữ 3 trang vì “lóa”. Bỏ cảnh báo này cho cuốn này?" in person.get("/").text
     assert post(person, "/mute", code="glare").status_code == 200
     assert station.asked == [("mute", "glare")]
+
+
+def newspaper() -> Listing:
+    """Two large pages in two parts each, the second with one; then the ruler."""
+    places = ((1, 1), (1, 2), (2, 1))
+    parts = [
+        replace(capture_view(n), part=PagePart(page=page, part=part, of=2)) for n, (page, part) in enumerate(places, 1)
+    ]
+    return Listing((*parts, replace(capture_view(4), page_type="target")))
+
+
+def test_a_large_page_without_all_its_parts_must_be_finished_or_kept() -> None:
+    page = review_of(newspaper())
+    assert [(card.key, card.lacks) for card in page.tasks] == [("capture-3", True)]
+    assert page.must == 1
+    kept = newspaper().captures
+    assert review_of(Listing((*kept[:2], replace(kept[2], marks=("bad-kept",)), kept[3]))).must == 0
+    assert review_of(Listing(kept[:2])).must == 0
+
+
+def test_the_missing_part_is_shot_into_its_place(person: FlaskClient, station: FakeStation) -> None:
+    station.listed = newspaper()
+    station.show(state=SessionState.READY, job=job_view(*station.listed.captures), is_reviewing=True)
+    page = person.get("/review").text
+    assert "Trang lớn 2, phần 1/2" in page
+    assert "Trang lớn này mới có 1/2 phần." in page
+    assert "Trang chỉ có vậy – giữ lại" in page
+    form(person, "/slot", before="capture-4", at="capture-3")
+    assert station.asked[-1] == ("review", "", "capture-4")

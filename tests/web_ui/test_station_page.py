@@ -23,7 +23,7 @@ from tests.web_ui.fakes import BLUR, CUT, SKEW, FakeStation, capture_view, close
 from tests.web_ui.test_station_commands import post
 from web_ui.station.pictures import scaled_jpeg
 from web_ui.station.views import face_of, lead_of
-from wire.documents import AnsweredGap, FindingEntry
+from wire.documents import AnsweredGap, FindingEntry, PagePart
 from wire.ids import is_name
 
 NOTICES = (
@@ -318,3 +318,15 @@ def test_the_time_left_is_told_with_a_good_verdict_and_only_where_it_is_known(
     assert "Còn khoảng 60 trang, chừng 5 phút." in person.get("/").text
     station.show(job=replace(job, minutes_left=None))
     assert "chừng" not in person.get("/").text
+
+
+def test_after_a_part_of_a_large_page_the_next_part_is_asked_for_and_after_the_last_the_next_page(
+    person: FlaskClient, station: FakeStation
+) -> None:
+    for part, words in ((1, "ĐẠT – chụp tiếp phần 2/2"), (2, "ĐẠT – lật trang tiếp")):
+        last = replace(capture_view(part), part=PagePart(page=1, part=part, of=2))
+        station.show(state=SessionState.READY, job=job_view(last), last=last)
+        page = person.get("/").text
+        assert words in page
+        assert f"1 · phần {part}/2" in page
+        assert ("chồng lên ảnh trước một ít" in page) is (part == 1)

@@ -20,6 +20,7 @@ from wire.documents import (
     JobListDocument,
     ListEntry,
     PageEntry,
+    PagePart,
     PagesDocument,
 )
 from wire.errors import Malformed, ProtocolError
@@ -259,7 +260,7 @@ DOCUMENTS: tuple[tuple[Callable[[bytes], Any], Any], ...] = (
             state="handed_over",
             item=ITEM,
             profile="sach-in-300",
-            entries=(ListEntry(capture_id="c1", marks=("look-again",)),),
+            entries=(ListEntry(capture_id="c1", marks=("look-again",), part=PagePart(page=1, part=2, of=2)),),
             software="0.1.0",
         ),
     ),

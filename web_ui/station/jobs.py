@@ -16,6 +16,8 @@ from wire.ids import is_name
 
 CONDITIONS: Final[tuple[Condition, ...]] = get_args(Condition)
 NUMBERINGS: Final[tuple[Numbering, ...]] = get_args(Numbering)
+PARTS: Final = (2, 4)
+"""Captures that may show one large page."""
 RIGHTS: Final = ("public-domain", "licensed", "library-only", "excerpt", "restricted")
 MAX_TITLE: Final = 300
 MAX_ATTRIBUTE: Final = 64
@@ -115,6 +117,7 @@ def _render(
         conditions=CONDITIONS,
         numberings=NUMBERINGS,
         rights=RIGHTS,
+        parts=PARTS,
         seen=seen,
         is_sent=request.method == "POST" and seen is None,
     )
@@ -138,6 +141,7 @@ def _new_job(barcode: str, pages: int | None) -> NewJob:
         call_number=_text("call_number"),
         height_cm=_height_cm(),
         adds="adds" in request.form,
+        parts=next((one for one in PARTS if str(one) == request.form.get("parts")), 0),
     )
 
 

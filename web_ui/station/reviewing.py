@@ -32,6 +32,7 @@ class Card:
         labels: numbers printed on its pages, as far as they are known.
         before: the capture that follows in the list, empty at its end.
         place: from 0, among the captures of the list.
+        lacks: the large page that it shows ends before all its parts were photographed.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Card:
     previous: str
     following: str
     after_next: str
+    lacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,17 @@ def review_of(listing: Listing, at: str = "", *, show_all: bool = False) -> Revi
     )
 
 
-def need_of(capture: CaptureView, *, again: bool = False) -> Need:
+def need_of(capture: CaptureView, *, again: bool = False, lacks: bool = False) -> Need:
     """Return whether hand-over waits for a capture.
 
     What is bad must be shot again or kept, what is being judged must be waited for, doubts should be seen. `again` says
-    that it shows an earlier one's pages, however far back.
+    that it shows an earlier one's pages, however far back, `lacks` that its large page has not all its parts.
     """
     if capture.delivery is Delivery.DAMAGED or capture.verdict is Verdict.PENDING:
         return "must"
     if "bad-kept" in capture.marks:
         return ""
-    if capture.verdict is Verdict.BAD:
+    if capture.verdict is Verdict.BAD or lacks:
         return "must"
     is_doubtful = capture.verdict in (Verdict.WARN, Verdict.UNSURE)
     # A picture that took another one's place is like that one: no news.
@@ -119,18 +121,27 @@ def _cards(listing: Listing) -> tuple[Card, ...]:
     cards: list[Card] = []
     for at, capture in enumerate(listing.captures):
         following = names[at + 1 : at + 3]
-        cards.append(_card(capture, listing, names[at - 1] if at else "", following))
+        lacks = _lacks(capture, listing.captures[at + 1] if following else None)
+        cards.append(_card(capture, listing, names[at - 1] if at else "", following, lacks=lacks))
         cards += [_gap_card(gap) for gap in listing.gaps if gap.after == capture.capture_id]
     return tuple(cards)
 
 
-def _card(capture: CaptureView, listing: Listing, previous: str, following: list[str]) -> Card:
-    again = capture.capture_id in listing.again
+def _lacks(capture: CaptureView, following: CaptureView | None) -> bool:
+    """Tell whether a large page ends here with fewer captures than it takes."""
+    part = capture.part
+    if part is None or part.part == part.of:
+        return False
+    return following is None or following.part is None or following.part.page != part.page
+
+
+def _card(capture: CaptureView, listing: Listing, previous: str, following: list[str], *, lacks: bool) -> Card:
+    again, tone = capture.capture_id in listing.again, TONE_OF_VERDICT[capture.verdict]
     lead = lead_of(capture) or (Lead("duplicate", "info", "both") if again else None)
     return Card(
         key=capture.capture_id,
-        need=need_of(capture, again=again),
-        tone=TONE_OF_VERDICT[capture.verdict],
+        need=need_of(capture, again=again, lacks=lacks),
+        tone="warn" if lacks and tone == "ok" else tone,
         capture=capture,
         gap=None,
         lead=lead,
@@ -140,6 +151,7 @@ def _card(capture: CaptureView, listing: Listing, previous: str, following: list
         previous=previous,
         following=following[0] if following else "",
         after_next=following[1] if len(following) > 1 else "",
+        lacks=lacks and "bad-kept" not in capture.marks,
     )
 
 

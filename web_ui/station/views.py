@@ -5,7 +5,7 @@ from typing import Literal
 
 from appliance.api import CaptureView, Delivery, FaultView, LinkView, PageView, SessionState, StationSnapshot, Verdict
 from appliance.places import GapView
-from wire.documents import FindingEntry, PageType, Severity, Side
+from wire.documents import FindingEntry, PagePart, PageType, Severity, Side
 
 Tone = Literal["ok", "warn", "bad", "info", "plain"]
 Where = Literal["left", "right", "single", "both", "frame"]
@@ -69,6 +69,7 @@ class Shot:
     is_last: bool
     page_type: PageType
     lead: Lead | None
+    part: PagePart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ def _shot(capture: CaptureView, last: CaptureView | None) -> Shot:
         is_last=last is not None and last.capture_id == capture.capture_id,
         page_type=capture.page_type,
         lead=lead_of(capture),
+        part=capture.part,
     )
 
 

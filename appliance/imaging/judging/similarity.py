@@ -35,6 +35,8 @@ _FEWEST: Final = 8
 _NEAR_PX: Final = 4.0
 _AGREE_SHARE: Final = 0.20
 _DIFFER_SHARE: Final = 0.10
+_SAME_PLACE: Final = 0.2
+"""Of the longer side. Parts that overlap by up to two thirds lie further apart; a sheet laid down again does not."""
 
 Places: TypeAlias = NDArray[np.float32]
 
@@ -71,6 +73,21 @@ def same_spread(first: Signature, second: Signature) -> Match:
     if share >= _AGREE_SHARE:
         return Match.AGREE
     return Match.DIFFER if share <= _DIFFER_SHARE else Match.UNSURE
+
+
+def same_part(first: Signature, second: Signature) -> Match:
+    """Compare two parts of large pages, which overlap: only what also lies in the same place is the same part."""
+    match = same_spread(first, second)
+    if match is not Match.AGREE:
+        return match
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(first.descriptors, second.descriptors)
+    source = first.points[[match.queryIdx for match in matches]]
+    target = second.points[[match.trainIdx for match in matches]]
+    together = cv2.estimateAffinePartial2D(
+        source * _LONGEST_PX, target * _LONGEST_PX, ransacReprojThreshold=_NEAR_PX, maxIters=_MOST_TRIES
+    )[1].ravel()
+    moved = np.linalg.norm((target - source)[together > 0], axis=1)
+    return Match.AGREE if float(np.median(moved)) <= _SAME_PLACE else Match.DIFFER
 
 
 def differ_at_first_look(first: Signature, second: Signature) -> bool:

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.jobs import changes as ch
-from appliance.jobs.joblist import Entry, JobList, Taken, document, fold, next_undo
+from appliance.jobs.joblist import Entry, JobList, Taken, document, fold, next_undo, parts_of
 from wire.codec import decode_job_list, encode
 from wire.documents import ItemRef
 
@@ -138,6 +138,15 @@ _edit: st.SearchStrategy[ch.AnyChange] = st.one_of(
     st.builds(ch.Kept, after_sequence=st.just(0), at=st.just(AT), capture=_name),
     st.builds(ch.Marked, after_sequence=st.just(0), at=st.just(AT), capture=_name, mark=st.just("hold-kept")),
 )
+
+
+def test_large_pages_are_counted_by_their_parts_and_what_is_whole_ends_one() -> None:
+    kinds = {"a": "cover", "e": "target"}
+    entries = tuple(Entry(name, page_type=kinds.get(name, "foldout")) for name in "abcdefg")  # type: ignore[arg-type]
+    found = {name: (part.page, part.part) for name, part in parts_of(entries, 2).items()}
+    assert found == {"b": (1, 1), "c": (1, 2), "d": (2, 1), "f": (3, 1), "g": (3, 2)}
+    assert {part.of for part in parts_of(entries, 4).values()} == {4}
+    assert parts_of(entries, 0) == {}
 
 
 @st.composite

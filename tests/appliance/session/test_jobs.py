@@ -92,6 +92,28 @@ def test_a_book_of_another_station_gets_more_captures_with_the_network_off(build
     assert sent(station, job_id).item.item_id == "made-there"
 
 
+def test_a_newspaper_in_two_parts_a_page_is_counted_and_handed_over_by_its_pages(build) -> None:
+    station = build()
+    job_id = station.front.open_job(NewJob("Báo", "BAO-1", parts=2))
+    for _ in range(5):
+        last = station.shoot()
+    station.front.set_page_type(last.last.capture_id, "target")
+    shown = station.front.snapshot().job
+    assert (shown.entries, shown.pages) == (5, 3)  # two large pages, and the one of the ruler
+    assert all(len(one.pages) == 1 for one in shown.latest), "each frame is kept whole"
+    station.front.hand_over()
+    document = sent(station, job_id)
+    told = [one.part and (one.part.page, one.part.part, one.part.of) for one in document.entries]
+    assert document.layout == "parts"
+    assert told == [(1, 1, 2), (1, 2, 2), (2, 1, 2), (2, 2, 2), None]
+
+
+def test_two_cameras_never_photograph_parts(build, drawn) -> None:
+    station = build(drawn(), drawn(), layout="two-camera")
+    station.front.open_job(NewJob("Báo", parts=4))
+    assert station.shoot().job.latest[0].part is None
+
+
 def receive(station, batch: BatchDocument) -> None:
     """Let the publisher take a batch from the centre."""
     document = encode(batch)

@@ -11,9 +11,9 @@ from appliance.imaging.judging.measure import Edges
 from appliance.imaging.judging.similarity import Match, same_spread
 from appliance.imaging.model import Processed, Setup, Signature
 from appliance.imaging.pipeline import process
-from appliance.imaging.planes import Plane, Planes, plane
+from appliance.imaging.planes import Plane, Planes, from_bgr, plane
 from appliance.imaging.profiles import DEFAULT_PROFILE
-from tests.appliance.imaging.drawing import changed, single, spread
+from tests.appliance.imaging.drawing import changed, printed_page, single, spread
 from wire.documents import Layout
 
 CLEAN = spread(seed=11)
@@ -186,6 +186,34 @@ def test_a_drawn_page_of_black_on_white_is_not_called_burnt_but_thinned_ink_is()
 def test_a_set_up_for_one_page_a_frame_never_gets_two(layout: Layout) -> None:
     assert len(process(CLEAN.planes, Setup(layout=layout), DEFAULT_PROFILE).pages) == 1
     assert len(process(CLEAN.planes, Setup(layout="spread"), DEFAULT_PROFILE).pages) == 2
+
+
+def part(first_px: int, *, seed: int = 5, sigma: float = 0.0) -> Planes:
+    """What a camera sees of a sheet that is twice as wide as its frame, from this column on."""
+    sheet = printed_page(3000, 1200, lines=40, seed=seed)[:, first_px : first_px + 1600]
+    return from_bgr(cv2.GaussianBlur(sheet, (0, 0), sigma) if sigma else sheet)
+
+
+def test_a_part_of_a_large_page_is_kept_whole_and_no_edge_is_missed() -> None:
+    for planes in (part(0), part(1400), CLEAN.planes):
+        processed = process(planes, Setup(layout="parts", rotation_cw=0), DEFAULT_PROFILE)
+        (page,) = processed.pages
+        assert (page.planes.width_px, page.planes.height_px) == (planes.width_px, planes.height_px)
+        assert {"cut_edge", "outline_uncertain", "facing_page_left_out"}.isdisjoint(severities(processed))
+
+
+def test_a_part_of_a_large_page_is_still_judged() -> None:
+    processed = process(part(0, sigma=3.0), Setup(layout="parts", rotation_cw=0), DEFAULT_PROFILE)
+    assert severities(processed)["blur"] == "bad"
+
+
+def test_parts_that_overlap_by_half_are_not_the_same_but_one_that_is_laid_down_again_is() -> None:
+    setup = Setup(layout="parts", rotation_cw=0)
+    first = process(part(0), setup, DEFAULT_PROFILE).signature
+    again, beside = part(60), part(800)
+    assert same_spread(first, process(beside, setup, DEFAULT_PROFILE).signature) is Match.AGREE, "or this tries nothing"
+    assert "duplicate" not in severities(process(beside, setup, DEFAULT_PROFILE, (first,)))
+    assert "duplicate" in severities(process(again, setup, DEFAULT_PROFILE, (first,)))
 
 
 def test_what_the_operator_calls_a_page_decides_what_is_asked_of_it() -> None:
