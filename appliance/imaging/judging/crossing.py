@@ -20,8 +20,8 @@ Flags = NDArray[np.bool_]
 
 OUTSIDE: Final = 16
 """Rows of a strip that lie beyond the edge."""
-NARROWEST: Final = 6
-"""Steps: fingertips are wider, a bookmark's ribbon is not."""
+NARROWEST: Final = 5
+"""Steps: fingertips are wider, a bookmark's ribbon is not; a finger of 8 mm upon a sheet of 297 has five."""
 _OUTER, _INNER = slice(OUTSIDE - 6, OUTSIDE - 2), slice(OUTSIDE + 2, OUTSIDE + 8)
 _INNER_ROWS: Final = tuple(range(_INNER.start, _INNER.stop))
 _BOTH_ROWS: Final = (*range(_OUTER.start, _OUTER.stop), *_INNER_ROWS)
@@ -38,14 +38,17 @@ _WIDTHS: Final = (20.0, 12.0, 8.0, 8.0)
 _FULL: Final = 200.0
 _PLAIN_EDGE, _FAINT_EDGE = 120.0, 60.0
 """Paper upon dark ground has 170 and more; below the lower one an edge says little by being absent."""
-_EDGE_LOST, _ALIKE = 0.45, 35.0
+_EDGE_LOST, _ALIKE, _ALIKE_ON_DARK = 0.45, 35.0, 60.0
+"""Shading makes of dark skin on both sides of the edge up to 55, where paper upon dark ground has 170."""
 _SURELY_ALIKE: Final = 16.0
-_SAME_GROUND, _OTHER_GROUND = 40.0, 60.0
+_SAME_GROUND, _OTHER_GROUND, _SURELY_OTHER_GROUND = 40.0, 60.0, 100.0
 _WIDEST_SHARE: Final = 0.6
 _ENDS: Final = 4
 """Places at both ends of a side where what lies beyond the corner is in view as well."""
 _AT_CORNER, _CLEAR_AT_CORNER = (9, 50), (7, 50)
 _CLEAR_EDGE, _CLEAR_GROUND, _CLEAR_FLANK = 90.0, 80.0, 100.0
+_PAPER_ON_DARK, _GLOVE_FLANK = 170.0, 150.0
+"""Black gloves upon black ground."""
 _MOST_COLOUR: Final = 60.0
 """Skin and gloves have up to 50; wood in the sun, which a corner that is a little out shows, 70 and more."""
 _FLANK, _SHARP_FLANK = 15.0, 50.0
@@ -57,9 +60,12 @@ _UNLIKE: Final = 70.0
 _EVEN: Final = 9.0
 _UNLIKE_BOTH, _UNEVEN_BOTH = 50.0, 16.0
 """Fingers across the spine of photographed books: 57 and more, 15 at most; a picture that ended there: 34."""
+_LEAST_FLANK, _LEAST_UNLIKE = 36.0, 40.0
+"""Of a thing that looks the same on both sides of the edge: pale fingers 38 and 45 and more."""
+_PALEST: Final = 1.15
 _SOLID, _FEWEST_ROWS = 0.85, 4
 """A thing that sticks out covers so many of the rows beyond the edge that are in view; fewer tell nothing."""
-_NARROWEST_OUT, _WIDEST_OUT_SHARE, _FLANK_OUT = NARROWEST - 1, 0.4, 30.0
+_NARROWEST_OUT, _WIDEST_OUT_SHARE, _FLANK_OUT = 5, 0.4, 30.0
 _DEPTH_OUT: Final = 8
 """Rows of page that are shown of it."""
 
@@ -127,7 +133,8 @@ def crossing(strip: Strip, *, at_spine: bool = False) -> list[tuple[int, int, in
 
 def _strange(strip: Strip, sides: _Sides, is_thing: "Callable[[_Piece], bool]") -> list[tuple[int, int, int]]:
     """Return what is unlike the paper and hides its edge."""
-    lost = sides.strange & (sides.across < min(_EDGE_LOST * max(sides.edge, _FAINT_EDGE), _ALIKE))
+    most = _ALIKE_ON_DARK if sides.edge >= _PLAIN_EDGE else _ALIKE
+    lost = sides.strange & (sides.across < min(_EDGE_LOST * max(sides.edge, _FAINT_EDGE), most))
     lost = cv2.morphologyEx(lost.astype(np.uint8)[None], cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))[0] > 0
     runs = [run for run in _runs(lost) if NARROWEST <= run[1] - run[0] <= _WIDEST_SHARE * len(lost)]
     if not runs:
@@ -178,7 +185,8 @@ def _both_sides(strip: Strip) -> _Sides | None:
     depth = _OUTER.stop - _OUTER.start
     within, beyond = slanted[:, :, depth:], slanted[:, :, :depth].mean(axis=2)
     strange = (apart(within, paper[:, None, None]) > _UNLIKE_PAPER).mean(axis=1) >= _MOST
-    if float(np.mean(strange[_STRAIGHT])) > 1 - _LEAST_PAPER:
+    in_shadow = np.abs(inner[1:] - paper[1:]).sum(axis=0) < _TINTED
+    if float(np.mean(strange[_STRAIGHT] & ~in_shadow)) > 1 - _LEAST_PAPER:
         return None
     within = within.mean(axis=2)
     across = apart(within, beyond)
@@ -287,32 +295,49 @@ def _piece(sides: _Sides, change: Floats, start: int, end: int) -> _Piece:
 
 def _is_thing(piece: _Piece) -> bool:
     """Tell a thing from a shadow, which leaves paper its colour and has soft ends, and from ground that is in view."""
+    if _hides_edge(piece):
+        return True
     dark, tinted = piece.luma < _DARK, piece.colour >= _TINTED
     pale = piece.luma > _PALE and piece.unlike_paper < _UNLIKE
     if piece.flank < _FLANK or piece.luma > _BRIGHT or (pale and piece.edge < _PLAIN_EDGE):
         return False
+    if piece.edge < _FAINT_EDGE:
+        return _is_on_both_sides(piece)
     alike = piece.across < _SURELY_ALIKE and (tinted or dark)
     if piece.at_end:
         return alike and piece.colour <= _MOST_COLOUR and _lies_at_corner(piece)
     plain = tinted and piece.uneven < _EVEN and piece.flank >= _SHARP_FLANK
-    if piece.edge < _FAINT_EDGE:
-        return _is_on_both_sides(piece)
     if piece.unlike_ground < _SAME_GROUND:
         return plain and piece.across < _SURELY_ALIKE / 2
-    return alike or piece.colour >= _COLOURED
+    on_dark = piece.edge >= _PLAIN_EDGE and piece.unlike_ground >= _SURELY_OTHER_GROUND and (tinted or dark)
+    return on_dark or (piece.across < _ALIKE and (alike or piece.colour >= _COLOURED))
+
+
+def _hides_edge(piece: _Piece) -> bool:
+    """Tell a thing that leaves nothing of the paper's edge: no shadow does, whatever the thing's own colour is."""
+    hidden = piece.edge >= _FAINT_EDGE and piece.across < _SURELY_ALIKE and not piece.at_end
+    other = piece.unlike_ground >= _OTHER_GROUND and piece.unlike_paper >= _LEAST_UNLIKE
+    return hidden and other and piece.flank >= _LEAST_FLANK
 
 
 def _is_on_both_sides(piece: _Piece) -> bool:
     """Tell a thing where both sides are alike, as two pages are, from pictures, which end with theirs or are grey."""
+    if piece.uneven >= _UNEVEN_BOTH:
+        return False
+    if piece.colour >= _COLOURED and piece.across < _SURELY_ALIKE / 2 and not piece.at_end:
+        other = piece.unlike_paper >= _LEAST_UNLIKE and piece.unlike_ground >= _LEAST_FLANK
+        if other and piece.flank >= _LEAST_FLANK and piece.luma <= _PALEST:
+            return True
     least = _UNLIKE_BOTH if piece.colour >= _COLOURED else _UNLIKE
     other = piece.unlike_paper >= least and piece.unlike_ground >= _UNLIKE_BOTH
     sharp = piece.flank >= (_CLEAR_FLANK if piece.at_end else _SHARP_FLANK)
-    return other and sharp and piece.colour >= _TINTED and piece.luma <= 1.0 and piece.uneven < _UNEVEN_BOTH
+    return other and sharp and piece.colour >= _TINTED and piece.luma <= 1.0
 
 
 def _lies_at_corner(piece: _Piece) -> bool:
     """Tell a thing from ground that is in view at a corner; one with clear ends may be narrower, its ground nearer."""
     clear = piece.edge >= _CLEAR_EDGE and piece.unlike_ground >= _CLEAR_GROUND and piece.flank >= _CLEAR_FLANK
+    clear |= piece.edge >= _PAPER_ON_DARK and piece.unlike_ground >= _SAME_GROUND and piece.flank >= _GLOVE_FLANK
     least, most = _CLEAR_AT_CORNER if clear else _AT_CORNER
     other = clear or (piece.unlike_ground >= _OTHER_GROUND and piece.edge >= _PLAIN_EDGE)
     return other and least <= piece.width <= most

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.imaging.geometry import Polygon, points
-from appliance.imaging.judging.crossing import NARROWEST, OUTSIDE, Strip, apart, crossing, legendre, solved
+from appliance.imaging.judging.crossing import NARROWEST, OUTSIDE, Flags, Strip, apart, crossing, legendre, solved
 from appliance.imaging.planes import Plane, plane
 from appliance.imaging.ranks import median, percentile
 from appliance.imaging.view import View
@@ -36,7 +36,15 @@ _PAPER_TONE: Final = 9.0
 _PAPER_DARKEST: Final = 0.7
 _NEAR, _FAR = 2.0, 4.0
 _NO_GROUND: Final = 80.0
+_NO_PAPER: Final = 60.0
+"""What is left out of an outline is unlike the paper by so much; pale ground in coloured light is not."""
 _MOST_OF_SIDE, _NEARLY_ALL = 0.4, 0.75
+_SOME_PAPER: Final = 0.25
+"""Of the places where a side is moved; beside pictures that run off a page there is none."""
+_ASKED: Final = 16
+"""Places that lines through two of them are tried with."""
+_OFF_LINE, _HELD = 6.0, 0.03
+"""Steps from that line that count for nothing; there the line itself counts this much, so that the cubic stays near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,47 +124,67 @@ def _base(piece: Polygon, step: float) -> tuple[Polygon, Polygon]:
 def _straightened(tones: Plane, base: Polygon, inward: Polygon, tone: NDArray[np.float64]) -> Polygon:
     """Return the side moved to where most of its paper begins: an arm can bend an outline far out of the page."""
     chord = base[0] + np.linspace(0.0, 1.0, len(base))[:, None] * (base[-1] - base[0])
-    start, moved, agreeing = base, np.zeros(len(base)), 0.0
+    start, moved, agreeing = base, np.zeros(len(base)), np.zeros(len(base), np.bool_)
     for line in (base, chord):
-        begins, share = _paper_begins(_rolled_out(tones, line, inward, -_BEFORE, _SEARCHED), tone)
-        if share > agreeing:
-            start, moved, agreeing = line, begins, share
-        if agreeing >= _NEARLY_ALL:
+        begins, agree = _paper_begins(_rolled_out(tones, line, inward, -_BEFORE, _SEARCHED), tone)
+        if np.count_nonzero(agree) > np.count_nonzero(agreeing):
+            start, moved, agreeing = line, begins, agree
+        if np.mean(agreeing) >= _NEARLY_ALL:
             break
-    if agreeing < _MOST_OF_SIDE:
+    if np.mean(agreeing) < _MOST_OF_SIDE:
         return base
-    away = np.abs(moved)
-    if float(away.max()) < _NEAR:
+    side = start + moved[:, None] * inward
+    within = (side - base) @ inward / float(inward @ inward)
+    if float(np.abs(within).max()) < _NEAR:
         return base
-    side, far = start + moved[:, None] * inward, away > _FAR
-    fore_edge = float(np.mean(far)) >= _NEARLY_ALL and float(away.max()) <= _FORE_EDGE
-    if far.any() and not fore_edge:
-        lines = ((base + side)[far] / 2, (base - 4 * inward)[far])
-        between, outside = (_rolled_out(tones, line, inward, 0, 1).tones for line in lines)
-        if float(np.median(apart(between, outside))) > _NO_GROUND:
-            return base  # what was left out is no ground: paper in a shadow
-    return side
+    far = within > _FAR
+    fore_edge = float(np.mean(within > _NEAR)) >= _NEARLY_ALL and float(within.max()) <= _FORE_EDGE
+    if not far.any() or fore_edge:
+        return side
+    if np.mean(agreeing[far]) < _SOME_PAPER:
+        return base  # no paper was seen where the side is to go
+    return side if _leaves_out_ground(tones, (base + side)[far] / 2, (base - 4 * inward)[far], tone) else base
 
 
-def _paper_begins(strip: Strip, tone: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return how many steps inside each place of a side its paper begins, smoothed, and how many places agree."""
+def _leaves_out_ground(tones: Plane, between: Polygon, outside: Polygon, tone: NDArray[np.float64]) -> bool:
+    """Tell whether what lies between an outline and its paper is ground: neither paper, nor paper in a shadow."""
+    left_out, ground = (_rolled_out(tones, line, np.zeros(2), 0, 1).tones for line in (between, outside))
+    unlike_paper = float(np.median(apart(left_out, tone[:, None, None]))) >= _NO_PAPER
+    return unlike_paper and float(np.median(apart(left_out, ground))) <= _NO_GROUND
+
+
+def _paper_begins(strip: Strip, tone: NDArray[np.float64]) -> tuple[NDArray[np.float64], Flags]:
+    """Return how many steps inside each place of a side its paper begins, smoothed, and which places agree."""
     y, u, v = strip.tones
     paper = (np.abs(u - tone[1]) + np.abs(v - tone[2]) < _PAPER_TONE) & (y > _PAPER_DARKEST * tone[0])
-    paper = paper[:-2] & paper[1:-1] & paper[2:]
-    any_paper = paper.any(axis=0)
-    begins = np.where(any_paper, paper.argmax(axis=0) - _BEFORE, 0).astype(np.float64)
-    moved = _smooth(begins, np.where(any_paper, 1.0, 1e-3))
-    return moved, float(np.mean(any_paper & (np.abs(begins - moved) < _NEAR)))
+    first = (paper[:-2] & paper[1:-1] & paper[2:]).argmax(axis=0)
+    begun = first > 0  # what is paper from the outermost row on may have begun anywhere
+    begins = np.where(begun, first - _BEFORE, 0).astype(np.float64)
+    moved = _smooth(begins, np.where(begun, 1.0, 1e-3))
+    return moved, begun & (np.abs(begins - moved) < _NEAR)
 
 
 def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the cubic that most of the values lie on, however far off the others stand."""
-    basis = legendre(len(values), 3)
-    found = np.full(len(values), median(values))
-    for stray in (8.0, 4.0, 2.0, 1.5, 1.5):
+    """Return the cubic near a straight line that most of the values lie on, however far off the others stand."""
+    basis, line = legendre(len(values), 3), _line(values, weight)
+    stands_off = np.abs(values - line) > _OFF_LINE
+    values, weight = np.where(stands_off, line, values), np.where(stands_off, _HELD, weight)
+    found = line
+    for stray in (4.0, 2.0, 1.5, 1.5):
         weighted = basis * (weight / (1.0 + ((values - found) / stray) ** 2))[:, None]
         found = (basis @ solved(weighted.T @ basis, weighted.T @ values[:, None]))[:, 0]
     return np.asarray(found, np.float64)
+
+
+def _line(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the straight line through two of the values that most of them lie on: a hand may hide nearly half."""
+    asked = np.unique(np.linspace(0, len(values) - 1, _ASKED).astype(int))
+    if len(asked) < 2:
+        return values
+    first, last = (asked[each] for each in np.triu_indices(len(asked), 1))
+    slopes = (values[last] - values[first]) / (last - first)
+    lines = values[first][:, None] + slopes[:, None] * (np.arange(len(values)) - first[:, None])
+    return np.asarray(lines[int(((np.abs(lines - values) < _NEAR) @ weight).argmax())])
 
 
 def _rolled_out(tones: Plane, base: Polygon, inward: Polygon, first: int, last: int) -> Strip:

@@ -176,3 +176,52 @@ def test_the_simulated_finger_is_named(seed: int) -> None:
 def test_a_side_of_a_few_places_is_followed_like_a_long_one(columns: int) -> None:
     straight = np.linspace(9.0, 12.0, columns)
     assert np.allclose(_smooth(straight, np.ones(columns)), straight)
+
+
+SKIN = (150, 112, 150)
+
+
+@pytest.mark.parametrize("wide", [24, 60, 90])
+def test_a_hand_is_seen_where_the_outline_leaves_the_page_with_it_and_ends_in_the_frames_corner(wide: int) -> None:
+    view = lay(sheet(PAPER), SKIN, (210, 439), (205, 330 + wide // 2), wide)
+    corners = points([(60, 60), (300, 60), (340, 436), (60, 380)])
+    begins = 205 - wide // 2
+    polygon = points([(60, 60), (300, 60), (340, 436), (begins + 30, 430), (begins, 400), (begins - 4, 380), (60, 380)])
+    ((x, y),) = (each.corners.mean(axis=0) for each in find_intruders(view, polygon, corners, None))
+    assert (180 < x < 240, 320 < y < 400) == (True, True)
+
+
+def test_a_dark_finger_is_seen_though_it_is_darker_beyond_the_edge_than_on_the_page() -> None:
+    view = lay(sheet(PAPER), (92, 118, 141), (359, 215), (240, 200), 22)
+    beyond = np.zeros(view.y.shape, np.bool_)
+    beyond[:, 298:] = True
+    view.y[beyond & (view.y == 92)] = 74
+    assert len(seen_over(view)) == 1
+
+
+def test_a_pale_glove_without_colour_is_seen_where_it_hides_the_edge_of_paper_upon_grey() -> None:
+    view = sheet((215, 130, 126))
+    view.y[view.y == 40] = 100
+    assert len(seen_over(lay(view, (165, 129, 127), (359, 215), (240, 200), 22))) == 1
+
+
+def deepening_shadow(view: View) -> View:
+    """The same with more than half of the page in a shadow that grows darker downwards."""
+    fall = np.linspace(0.5, 0.2, 440 - 180)[:, None]
+    view.y[180:] = (view.y[180:] * fall).astype(np.uint8)
+    return view
+
+
+@pytest.mark.parametrize("height", [90, 215, 300])
+def test_a_finger_is_seen_on_a_side_that_lies_in_shadow_for_the_most_part(height: int) -> None:
+    finger = lay(sheet(PAPER), SKIN, (359, height + 15), (240, height), 22)
+    ((x, y),) = seen_over(deepening_shadow(finger))
+    assert (x > 260, height - 20 < y < height + 30) == (True, True)
+
+
+def test_shadows_and_pictures_that_run_off_a_page_are_no_fingers() -> None:
+    shaded, picture = deepening_shadow(sheet(PAPER)), sheet(PAPER)
+    for values, value in zip((picture.y, picture.u, picture.v), (60, 126, 132), strict=True):
+        values[60:230, 240:300] = value
+    picture.y[100:150, 250:300] = 150
+    assert [seen_over(view) for view in (shaded, picture)] == [[], []]
