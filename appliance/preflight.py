@@ -29,6 +29,11 @@ class Preflight:
     ppi_wanted: int
     height_cm: float | None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a picture would be good: what is missing then (a date, some resolution) does not spoil it."""
+        return all(tick.state == "ok" for tick in (self.camera, self.light, self.focus, self.disk, self.book))
+
 
 class LooksAhead(Protocol):
     """What a screen may ask before something is missing."""

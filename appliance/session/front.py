@@ -28,7 +28,7 @@ from appliance.session.preflight import look_ahead
 from appliance.session.runner import Session
 from appliance.spool.store import Spool
 from firmware.errors import CameraMissing, HardwareError
-from firmware.interfaces import Camera
+from firmware.interfaces import Camera, Signal
 from firmware.pedal_driven import DrivenPedal
 from wire.documents import AnsweredGap, Condition, ItemRef, PageType, Side
 from wire.ids import is_name, new_id
@@ -69,6 +69,7 @@ class StationFront:
         self._people = people or People(None)
         self._page_numbers = page_numbers
         self._catalogue = catalogue
+        self._told_ready: tuple[str, bool] | None = None
 
     def snapshot(self) -> StationSnapshot:
         """Return the present state."""
@@ -275,7 +276,13 @@ class StationFront:
             picture, width_px = None, 0
         setup = dataclasses.replace(self._session.setup, layout=opened.layout)
         height_cm = None if opened.parts else opened.height_cm  # what is seen of it is a part
-        return look_ahead(picture, width_px, setup, profile, height_cm, self._session.snapshot())
+        now = self._session.snapshot()
+        ready = look_ahead(picture, width_px, setup, profile, height_cm, now)
+        if now.job is not None and self._told_ready != (told := (now.job.job_id, ready.is_ready)):
+            # Whoever looks at the book hears it, once; screens ask again and again.
+            self._told_ready = told
+            self._session.ask(lambda: self._session.play(Signal.OK if ready.is_ready else Signal.WARN))
+        return ready
 
     def recent_gaps(self) -> tuple[GapView, ...]:
         """Return what is missing near the end of the open job's list, as far as nobody has said why."""

@@ -224,7 +224,7 @@ class Session:
         self._overview.refresh_jobs(None)
         self._spool.log_event(f"job.{job.list.state}", job_id=job.job_id, revision=job.list.revision)
         self.apply(ev.JobClosed())
-        self._play(Signal.DONE)
+        self.play(Signal.DONE)
 
     def now_ns(self) -> int:
         """Return the monotonic time."""
@@ -334,7 +334,7 @@ class Session:
             case ev.TakeFrames(capture_id=capture_id, pressed_at_ns=pressed_at_ns):
                 self._take(capture_id, pressed_at_ns)
             case ev.Play(signal=signal):
-                self._play(signal)
+                self.play(signal)
             case ev.Say(key=key, values=values):
                 self._overview.say(key, dict(values))
                 self._spool.log_event("notice", key=key, **dict(values))
@@ -370,7 +370,8 @@ class Session:
             log.exception("list could not be changed")
             self._overview.say("s.fault", {"code": error.code, "part": "spool"})
 
-    def _play(self, signal: Signal) -> None:
+    def play(self, signal: Signal) -> None:
+        """Let a signal be heard and seen; a part that fails costs no more than that."""
         for part in (self._hardware.sounder.play, self._hardware.light.show):
             try:
                 part(signal)
@@ -389,7 +390,7 @@ class Session:
         for command in commands:
             self._spool.log_event("command", kind=type(command).__name__, command_id=command.command_id)
             if isinstance(command, Locate):
-                self._play(Signal.LOCATE)
+                self.play(Signal.LOCATE)
 
     def _publish(self) -> None:
         self._overview.publish(self._data, self._job)

@@ -7,6 +7,7 @@ import pytest
 from appliance.api import NewJob
 from appliance.errors import NotNow
 from appliance.spool.retention import RetentionPolicy
+from firmware.interfaces import Signal
 from firmware.simulated.camera import SimulatedCamera
 from firmware.simulated.faults import Fault
 
@@ -44,6 +45,19 @@ def test_a_camera_that_is_gone_leaves_the_rest_unknown_and_blames_nothing_else(b
     camera.unplug()
     found = states(station)
     assert (found["camera"], found["light"], found["focus"], found["book"]) == ("failed", *["unknown"] * 3)
+
+
+def test_it_is_heard_once_whether_the_book_is_ready_and_again_when_it_has_become_so(build, clock) -> None:
+    station = build(SimulatedCamera(7, 1014, 760, faults={1: Fault.EMPTY}, clock_ns=lambda: clock.now_ns))
+    station.front.open_job(NewJob())
+    for _ in range(3):
+        station.front.preflight()
+    assert station.sounder.signals == (Signal.WARN,)
+    station.shoot()  # the first picture is of the empty cradle: the book is laid there now
+    before = len(station.sounder.signals)
+    for _ in range(3):
+        station.front.preflight()
+    assert station.sounder.signals[before:] == (Signal.OK,)
 
 
 def test_room_is_asked_for_the_whole_book(build, drawn) -> None:
