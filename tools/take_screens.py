@@ -57,8 +57,7 @@ def _everything(set_up: FakeSetUp) -> Iterator[tuple[Shown, str]]:
 
 
 def _set_up(station: FakeStation, set_up: FakeSetUp, name: str) -> None:
-    station.show(people=(), person=None)  # with people, the door comes first
-    set_up_pages.show(set_up, name)
+    set_up_pages.show(set_up, name, station)  # mostly without people: with them, the door comes first
 
 
 def _entered(browser: Browser, address: str, size: tuple[int, int]) -> Page:

@@ -234,6 +234,13 @@ class SetUpApi(Protocol):
         """Return what the last look since the station's start showed."""
         ...
 
+    def watch(self) -> Reading | None:
+        """Look at the live picture, and measure where something was moved and has lain still for a second.
+
+        Returns what `reading` does. Refuses nothing: where nothing can be measured, the last reading stays.
+        """
+        ...
+
     def certify(self) -> None:
         """Keep the last reading as the station's certificate, durably, with what it does not know."""
         ...

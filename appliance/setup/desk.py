@@ -3,12 +3,16 @@
 import json
 import logging
 import os
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import cv2
 import msgspec
+import numpy as np
 
 from appliance.api import NewJob, SessionState, StationApi
 from appliance.config import DEFAULT_FILE, StationConfig, load
@@ -33,8 +37,10 @@ from appliance.setup.gauge import Gauge, PaperGauge, Reading
 from appliance.setup.health_rows import health
 from appliance.setup.networks import network
 from appliance.setup.power import WAYS, PowerDesk
+from appliance.setup.stillness import Watched, watch
 from appliance.setup.support import LogTail, support_file
 from appliance.setup.usb_disks import UsbDesk
+from firmware.errors import HardwareError
 
 log = logging.getLogger(__name__)
 STEPS: Final = ("language", "network", "pairing", "parts", "calibration", "book")
@@ -80,6 +86,8 @@ class SetUpDesk:
         self._tail = tail
         self._gauge = gauge or PaperGauge()
         self._seen: tuple[Reading, int] | None = None
+        self._watched = Watched()
+        self._watching = threading.Lock()
         self._file = config.web.token_file.with_name(PROGRESS_FILE)
 
     def close(self) -> None:
@@ -168,6 +176,23 @@ class SetUpDesk:
     def reading(self) -> Reading | None:
         """Return what the last look since the station's start showed."""
         return self._seen[0] if self._seen else None
+
+    def watch(self) -> Reading | None:
+        """Look at the live picture, measure anew where that is due, and return what the last look showed."""
+        # Two screens may ask at once: one look is enough, and the camera gives one frame at a time.
+        if self._watching.acquire(blocking=False):
+            try:
+                jpeg = np.frombuffer(self._station.preview()[0], np.uint8)
+                luma = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
+                self._watched, is_due = watch(self._watched, luma, time.monotonic_ns())
+                if is_due:
+                    self.measure()
+            except (HardwareError, SetUpError) as error:
+                # The page says by itself that the camera is away, or that a book is open; "measure" says why.
+                log.debug("nothing measured: %s", error)
+            finally:
+                self._watching.release()
+        return self.reading()
 
     def certify(self) -> None:
         """Keep the last reading as the station's certificate; raises `SetUpError` SET-06 where there is none."""

@@ -1,9 +1,12 @@
-"""The capture page of a whole site: a real browser while the broker and the station are killed under it."""
+"""Journey A1 to a real centre: by the pedal alone, while broker and station are killed under the screen."""
 
 import shutil
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from lattrang.demo.client import StationClient
 from lattrang.demo.operator import Operator
 from lattrang.demo.waiting import wait_until
 from tests.system.conftest import MakeSite
@@ -18,8 +21,38 @@ pytestmark = [
 ]
 
 
+class Foot:
+    """A foot on the pedal of a station, and nothing else. It holds until the station has understood, however slow."""
+
+    def __init__(self, client: StationClient) -> None:
+        self._client = client
+
+    def press(self) -> None:
+        self._client.post("/press", {"tap": "1"})
+
+    def hold_until(self, understood: Callable[[dict[str, Any]], bool]) -> None:
+        self._client.post("/press")
+        self._client.wait_for(understood, 30.0, "the station to feel that a foot holds")
+        self._client.post("/release")
+
+    def walk_to(self, page: Any, selector: str) -> None:
+        """Press until the focus is there, then hold."""
+        target = page.locator(selector)
+        target.wait_for()
+        for _ in range(20):
+            steps, opens = self._client.state()["walk"]
+            page.wait_for_selector(f"html[data-walked='{steps} {opens}']", state="attached")
+            if target.evaluate("element => element === document.activeElement"):
+                self.hold_until(lambda state, opens=opens: state["walk"][1] > opens)
+                return
+            self.press()
+            self._client.wait_for(lambda state, steps=steps: state["walk"][0] > steps, 30.0, "the next place")
+        pytest.fail(f"{selector} cannot be reached by the pedal")
+
+
 def test_a_book_goes_on_while_the_broker_is_killed_and_then_the_station_itself(make_site: MakeSite) -> None:
     site = make_site()
+    foot = Foot(site.client())
     job_id = Operator(site.client()).open_job("Ngày xấu trời")
     events = site.spool / "log" / "events.jsonl"
     with playwright.sync_playwright() as driver:
@@ -29,7 +62,7 @@ def test_a_book_goes_on_while_the_broker_is_killed_and_then_the_station_itself(m
         page.goto(site.staff_address)
 
         def press(number: int) -> None:
-            page.keyboard.press("Space")
+            foot.press()
             page.wait_for_selector(f".shot.is-last .shot-number:has-text('{number}')")
             page.wait_for_selector("#verdict:not(.verdict-plain)")
 
@@ -45,12 +78,17 @@ def test_a_book_goes_on_while_the_broker_is_killed_and_then_the_station_itself(m
         press(3)
         site.broker.start()
         page.wait_for_selector("#link:has-text('Đã gửi hết')", timeout=60_000)
-        page.keyboard.press("f")
-        page.wait_for_selector("#do-hand_over")
-        page.locator("#do-hand_over").click()
-        page.wait_for_selector("#slip:has-text('3/3')", timeout=60_000)
+        # The last spread: the foot stays down until the station rests, and once more until the list is looked through.
+        foot.hold_until(lambda state: state["state"] == "paused")
+        page.wait_for_selector("#do-resume")
+        site.client().wait_for(lambda state: state["queue_length"] == 0, 30.0, "the last verdict")
+        foot.hold_until(lambda state: bool(state["reviewing"]))
+        foot.walk_to(page, "#do-hand_over")
+        page.wait_for_selector("#slip:has-text('Máy chủ xác nhận đủ 4/4 lần chụp')", timeout=60_000)
+        page.goto(f"{page.url}?lang=en")
+        page.wait_for_selector("#slip:has-text('Server confirmed 4/4 captures')")
         browser.close()
     site.client().wait_for(
         lambda state: any(job["job_id"] == job_id and job["complete"] for job in state["handed_over"]), 30.0, "the end"
     )
-    wait_until(lambda: events.read_text("utf-8").count("capture.safe") == 3, 1.0, "three captures")
+    wait_until(lambda: events.read_text("utf-8").count("capture.safe") == 4, 1.0, "four captures")

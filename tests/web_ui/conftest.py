@@ -7,11 +7,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.web_ui.browser import address, central_address, chromium
 from tests.web_ui.central_fakes import FakeCentral, busy_central
 from tests.web_ui.fakes import FakeStation
 from tests.web_ui.running import SECRET_KEY, TOKEN
 from web_ui.central.app import create_app as create_central
 from web_ui.station.app import create_app as create_station
+
+__all__ = ["address", "central_address", "chromium"]
+"""A browser and what it is shown, for whoever asks; it is started by the first."""
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from firmware.simulated.camera import SimulatedCamera
 from firmware.simulated.faults import Fault
 from firmware.simulated.scene import Shot
 from tests.appliance.session.conftest import DrivenClock, Station
+from tests.web_ui.browser import Screen, wait_until
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
-from tests.web_ui.test_in_browser import Screen, wait_until
 from web_ui.station.app import create_app
 from wire.codec import decode_job_list
 from wire.digest import sha256_of
@@ -98,7 +98,7 @@ class Desk:
 
     def shoot_into_slot(self, spread: int, press: Callable[[], object]) -> None:
         """Open the book at a spread and press; the page of the list follows by itself."""
-        self.screen.page.wait_for_selector("#review[data-slot='1']")
+        self.screen.page.wait_for_selector("html[data-walked] #review[data-slot='1']")  # the scripts run
         self.book.open_at(spread)
         shoot(self.screen, self.station, press)
         now = self.now()

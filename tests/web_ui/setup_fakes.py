@@ -81,6 +81,8 @@ class FakeSetUp(SetUpApi):
     power_view: PowerView = field(default_factory=lambda: PowerView("idle"))
     measures: Reading = GOOD
     reading_view: Reading | None = None
+    is_still: bool = False
+    """Something was moved under the camera and lies still now."""
     asked: list[tuple[str, ...]] = field(default_factory=list)
     refuses: str = ""
 
@@ -139,6 +141,12 @@ class FakeSetUp(SetUpApi):
         return self.measures
 
     def reading(self) -> Reading | None:
+        return self.reading_view
+
+    def watch(self) -> Reading | None:
+        if self.is_still:
+            self.measure()
+            self.is_still = False
         return self.reading_view
 
     def certify(self) -> None:

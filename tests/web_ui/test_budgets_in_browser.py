@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from appliance.api import SessionState, Verdict
-from tests.web_ui.fakes import FakeStation, job_view
-from tests.web_ui.test_in_browser import (  # noqa: F401 - the same browser
+from tests.web_ui.browser import (  # noqa: F401 - the same browser
     Screen,
     address,
     chromium,
     pytestmark,
-    show_state,
     wait_until,
 )
+from tests.web_ui.fakes import FakeStation, job_view
+from tests.web_ui.test_in_browser import show_state
 
 ROUNDS = 4
 PRESSES = 20

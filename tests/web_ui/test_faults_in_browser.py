@@ -19,8 +19,8 @@ from benchmarks.fault_relay import Relay
 from firmware.interfaces import Frame
 from firmware.simulated.camera import SimulatedCamera
 from tests.appliance.session.conftest import DrivenClock, Station
+from tests.web_ui.browser import Screen, chromium, pytestmark, wait_until  # noqa: F401 - the same browser
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
-from tests.web_ui.test_in_browser import Screen, chromium, pytestmark, wait_until  # noqa: F401 - the same browser
 from web_ui.station.app import create_app
 
 FRAME_PX = (507, 380)

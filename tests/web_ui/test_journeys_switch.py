@@ -1,7 +1,13 @@
 """A book by one switch alone: press = shoot or next, 0.8 s = open, 3 s = pause or back."""
 
-from tests.web_ui.journey import BLURRED_SPREAD, SKIPPED_SPREAD, Desk, book, clock, desk, station, walk_to  # noqa: F401 - fixtures
-from tests.web_ui.test_in_browser import chromium, pytestmark  # noqa: F401 - the same browser
+from pathlib import Path
+
+import pytest
+
+from tests.web_ui.browser import chromium, pytestmark  # noqa: F401 - the same browser
+from tests.web_ui.first_day import first_day, set_up
+from tests.web_ui.hands import Foot
+from tests.web_ui.journey import BLURRED_SPREAD, LANGUAGES, SKIPPED_SPREAD, Desk, book, clock, desk, station, walk_to  # noqa: F401 - fixtures
 
 
 def test_a_book_by_one_switch_alone(desk: Desk) -> None:  # noqa: F811
@@ -26,3 +32,9 @@ def test_a_book_by_one_switch_alone(desk: Desk) -> None:  # noqa: F811
     desk.assert_handed_over(in_order, removed=1)
     walk_to(desk.screen, pedal, "#next-book")
     page.wait_for_selector("#scan")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_new_station_is_set_up_by_one_switch_alone(chromium: object, tmp_path: Path, language: str) -> None:  # noqa: F811
+    with first_day(chromium, tmp_path, language) as day:
+        set_up(Foot, day)

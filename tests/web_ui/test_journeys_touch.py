@@ -1,7 +1,13 @@
 """A book by touch alone, on the small screen: 1024 x 600."""
 
-from tests.web_ui.journey import BLURRED_SPREAD, SKIPPED_SPREAD, Desk, book, clock, desk, station  # noqa: F401 - fixtures
-from tests.web_ui.test_in_browser import chromium, pytestmark  # noqa: F401 - the same browser
+from pathlib import Path
+
+import pytest
+
+from tests.web_ui.browser import chromium, pytestmark  # noqa: F401 - the same browser
+from tests.web_ui.first_day import first_day, set_up
+from tests.web_ui.hands import Fingers
+from tests.web_ui.journey import BLURRED_SPREAD, LANGUAGES, SKIPPED_SPREAD, Desk, book, clock, desk, station  # noqa: F401 - fixtures
 
 
 def test_a_book_by_touch_alone(desk: Desk) -> None:  # noqa: F811
@@ -20,3 +26,9 @@ def test_a_book_by_touch_alone(desk: Desk) -> None:  # noqa: F811
         desk.shoot_into_slot(spread, lambda: page.tap("#do-press"))
     page.tap("#do-hand_over")
     desk.assert_handed_over([*range(1, 6), *range(7, 11), 21, *range(11, 16), 22, *range(17, 21)])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_new_station_is_set_up_by_touch_alone(chromium: object, tmp_path: Path, language: str) -> None:  # noqa: F811
+    with first_day(chromium, tmp_path, language) as day:
+        set_up(Fingers, day)

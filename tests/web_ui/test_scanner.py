@@ -6,9 +6,7 @@ import pytest
 
 from appliance.api import SessionState
 from appliance.jobs.copies import Found
-from tests.web_ui.fakes import ITEM, FakeStation
-from tests.web_ui.screens import SCREENS
-from tests.web_ui.test_in_browser import (  # noqa: F401 - the same browser
+from tests.web_ui.browser import (  # noqa: F401 - the same browser
     Screen,
     address,
     axe_violations,
@@ -16,6 +14,8 @@ from tests.web_ui.test_in_browser import (  # noqa: F401 - the same browser
     pytestmark,
     wait_until,
 )
+from tests.web_ui.fakes import ITEM, FakeStation
+from tests.web_ui.screens import SCREENS
 
 # All within one instant, as a scanner types and no loaded machine can.
 TYPED = """(keys) => { const field = document.activeElement?.matches("input") ? document.activeElement : null;

@@ -166,6 +166,33 @@ def test_the_pairing_page_tells_where_it_stands(
     assert is_reloaded is (view.step in ("looking", "asking", "comparing", "approving"))
 
 
+def test_the_page_that_follows_measures_by_itself_when_nothing_moves_any_more(
+    someone: FlaskClient, setup: FakeSetUp
+) -> None:
+    setup.measures, setup.is_still = UNEVEN, True
+    assert "Dịch đèn bên phải" not in someone.get("/setup/calibration").text, "who only looks measures nothing"
+    part = someone.get("/setup/calibration?fragment=1").text
+    assert "Dịch đèn bên phải lại gần một chút" in part
+    assert "Bỏ qua, ghi chưa đạt" in part.split("</template>")[0], "the way on comes along"
+    assert setup.asked.count(("measure",)) == 1
+    someone.get("/setup/calibration?fragment=1")
+    assert setup.asked.count(("measure",)) == 1
+
+
+@pytest.mark.parametrize(("days", "is_due"), [(29, False), (31, True), (None, False)])
+def test_between_two_books_a_station_says_that_it_is_time_to_measure(
+    someone: FlaskClient, setup: FakeSetUp, station: FakeStation, days: int | None, is_due: bool
+) -> None:
+    station.show(people=(LAN,), person=LAN)
+    if days is not None:
+        at = (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        setup.done = Progress(certificate=Certificate(at, 4056, GOOD.rows))
+    page = someone.get("/").text
+    assert ('id="measure-again"' in page) is is_due
+    if is_due:
+        assert "Đã 31 ngày chưa hiệu chuẩn lại" in page
+
+
 def test_what_a_foot_said_is_shown(someone: FlaskClient, setup: FakeSetUp) -> None:
     setup.feet_view = FeetView(9, 3, 1, 0)
     page = someone.get("/setup/parts/feet?after=8").text

@@ -6,15 +6,15 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web_ui.fakes import FakeStation
-from tests.web_ui.states import STATES, State
-from tests.web_ui.test_in_browser import (  # noqa: F401 - the same browser
+from tests.web_ui.browser import (  # noqa: F401 - the same browser
     CHROMIUM,
     SIZES,
     Screen,
     address,
     chromium,
 )
+from tests.web_ui.fakes import FakeStation
+from tests.web_ui.states import STATES, State
 
 SAFE = {"vi": "8 lần chụp vẫn an toàn", "en": "8 captures are safe"}
 MOST_STEPS = 3

@@ -1,4 +1,4 @@
-"""Journey A9: training from the first screen to the certificate, once by the pedal alone and once by touch alone."""
+"""Journey A9: training from the first screen to the certificate, by pedal, by keyboard and by touch alone."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +10,13 @@ from appliance.people import People
 from appliance.training.view import Lesson
 from firmware.simulated.faults import Fault
 from tests.appliance.training.practice import TrainingStation, training_station
-from tests.web_ui.journey import capture, walk_to
+from tests.web_ui.browser import Screen, chromium, pytestmark, wait_until  # noqa: F401 - the same browser
+from tests.web_ui.hands import Fingers, Keys
+from tests.web_ui.journey import LANGUAGES, WAIT_MS, capture, walk_to
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
-from tests.web_ui.test_in_browser import Screen, chromium, pytestmark, wait_until  # noqa: F401 - the same browser
 from web_ui.station.app import create_app
+
+OFFLINE = {"vi": "Mất mạng", "en": "Offline"}
 
 
 @pytest.fixture
@@ -26,16 +29,16 @@ def station(tmp_path: Path) -> Iterator[TrainingStation]:
 
 
 @pytest.fixture
-def screen(chromium: object, station: TrainingStation) -> Iterator[Screen]:  # noqa: F811
-    app = create_app(station.front, token=TOKEN, secret_key=SECRET_KEY, training=station.desk)
+def screen(chromium: object, station: TrainingStation, language: str) -> Iterator[Screen]:  # noqa: F811
+    app = create_app(station.front, token=TOKEN, secret_key=SECRET_KEY, language=language, training=station.desk)
     with served(app) as address, Screen(chromium, address, (1024, 600), has_touch=True) as opened:
         yield opened
         app.extensions["polls"].closing.set()
 
 
-def asked(screen: Screen, words: str) -> None:
+def asked(screen: Screen, task: str) -> None:
     """Wait until the coach asks for this."""
-    screen.page.wait_for_selector(f".coach:has-text('{words}')", timeout=15_000)
+    screen.page.wait_for_selector(f".coach[data-task='{task}']", timeout=WAIT_MS)
 
 
 def turn_and(screen: Screen, station: TrainingStation, press: Callable[[], object], *, same: bool = False) -> None:
@@ -59,33 +62,36 @@ def go_to(screen: Screen, station: TrainingStation, lesson: Lesson) -> None:
     screen.page.wait_for_selector(f".coach:has-text('{list(Lesson).index(lesson) + 1}/6')")
 
 
-def test_a_spoiled_picture_a_gap_and_the_hand_over_by_the_pedal_alone(screen: Screen, station: TrainingStation) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_spoiled_picture_a_gap_and_the_hand_over_by_the_pedal_alone(
+    screen: Screen, station: TrainingStation, language: str
+) -> None:
     page = screen.page
     walk_to(screen, station, "#tool-training")
     walk_to(screen, station, "#begin-training")
-    asked(screen, "Đặt sách vào giữa khung")
+    asked(screen, "place")
     assert page.locator(".watermark").count() == 1
     turn_and(screen, station, station.press)
     go_to(screen, station, Lesson.FAULTS)
-    asked(screen, "ảnh tới có thể có lỗi")
+    asked(screen, "flaw")
     turn_and(screen, station, station.press)
-    asked(screen, "Ảnh này có lỗi")
-    page.wait_for_selector("#verdict:has-text('CHỤP LẠI')")
+    asked(screen, "mend")
+    page.wait_for_selector(".stage-bad")
     turn_and(screen, station, lambda: station.press(held_s=1.0), same=True)
-    asked(screen, "ảnh tới có thể có lỗi")
+    asked(screen, "flaw")
     go_to(screen, station, Lesson.GAP)
     turn_and(screen, station, station.press)
-    asked(screen, "lật hai tờ một lúc")
+    asked(screen, "skip-leaf")
     turn_and(screen, station, station.press)
-    asked(screen, "mở chỗ thiếu")
+    asked(screen, "fill-gap")
     into_review(screen, station)
     walk_to(screen, station, "#do-fill")
     page.wait_for_selector("#do-press")
     station.shoot()
-    asked(screen, "Đã bù đủ")
+    asked(screen, "capture-on")
     walk_to(screen, station, "#do-capture_on")
-    asked(screen, "Mạng vừa mất")
-    page.wait_for_selector("#link:has-text('Mất mạng')")
+    asked(screen, "offline")
+    page.wait_for_selector(f"#link:has-text('{OFFLINE[language]}')")
     go_to(screen, station, Lesson.HAND_OVER)
     into_review(screen, station)
     hand_over(screen, station)
@@ -110,29 +116,38 @@ def revision(station: TrainingStation) -> int | None:
     return job.revision if job else None
 
 
-def test_a_lesson_with_a_spoiled_picture_by_touch_alone(screen: Screen, station: TrainingStation) -> None:
-    page = screen.page
-    page.tap("#tool-training")
-    page.tap("#begin-training")
-    asked(screen, "Đặt sách vào giữa khung")
-    for lesson in (Lesson.PEDAL, Lesson.FAULTS):
-        page.tap("#skip-lesson")
-        page.wait_for_selector(f".coach:has-text('{list(Lesson).index(lesson) + 1}/6')")
-    turn_and(screen, station, lambda: page.tap("#do-press"))
-    asked(screen, "Ảnh này có lỗi")
-    page.wait_for_selector("#verdict:has-text('CHỤP LẠI')")
-    turn_and(screen, station, lambda: page.tap("#do-retake"), same=True)
-    asked(screen, "ảnh tới có thể có lỗi")
-    for _ in range(3):
-        before = page.locator(".coach strong").inner_text()
-        page.tap("#skip-lesson")
-        page.wait_for_function("before => document.querySelector('.coach strong').innerText !== before", arg=before)
-    page.tap("#finish")
-    page.tap("#do-hand_over")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("way", [Keys, Fingers])
+def test_a_lesson_with_a_spoiled_picture_by_keyboard_or_touch_alone(
+    screen: Screen, station: TrainingStation, way: type[Keys | Fingers], language: str
+) -> None:
+    page, hand = screen.page, way(screen, station)
+    hand.choose("#tool-training")
+    hand.choose("#begin-training")
+    asked(screen, "place")
+    skip_to(screen, hand, Lesson.FAULTS)
+    turn_and(screen, station, hand.press)
+    asked(screen, "mend")
+    page.wait_for_selector(".stage-bad")
+    turn_and(screen, station, hand.replace, same=True)
+    asked(screen, "flaw")
+    skip_to(screen, hand, Lesson.HAND_OVER)
+    hand.finish()
+    page.wait_for_selector("html[data-walked] #review")
+    hand.choose("#do-hand_over")
     page.wait_for_selector(".certificate")
-    page.fill("#name", "Trần Thị Bé")
-    page.tap("text=Ghi tên")
-    page.wait_for_selector(".certificate:has-text('Trần Thị Bé')")
-    page.keyboard.press("Escape")
+    if way is Fingers:  # typed on the screen's own keyboard, or on one that somebody brought
+        page.fill("#name", "Trần Thị Bé")
+        page.tap("form:has(#name) button")
+        page.wait_for_selector(".certificate:has-text('Trần Thị Bé')")
+    hand.choose("#leave-training")
     page.wait_for_selector("#scan")
     assert not station.training_folder.exists()
+
+
+def skip_to(screen: Screen, hand: Keys | Fingers, lesson: Lesson) -> None:
+    """Leave lessons out, as a person may."""
+    wanted = list(Lesson).index(lesson) + 1
+    while (here := int(screen.page.locator(".coach strong").inner_text().split("/6")[0].split()[-1])) < wanted:
+        hand.choose("#skip-lesson")
+        screen.page.wait_for_selector(f".coach strong:has-text('{here + 1}/6')")

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+import segno
 from flask import Flask, abort, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.api import SessionState, StationApi, Verdict
-from appliance.setup.api import CERTIFICATE_DAYS, FeetView, Progress, SetUpApi
+from appliance.setup.api import CERTIFICATE_DAYS, Certificate, FeetView, Progress, SetUpApi
 from firmware.errors import HardwareError
 from web_ui.common.app import polls_of
 from wire.errors import CodedError
@@ -18,7 +20,7 @@ PARTS: Final = ("camera", "lamp", "sounder", "light")
 TEST_SPREADS: Final = 4
 FOOT_WAIT_S: Final = 15.0
 PAIRING: Final = frozenset({"looking", "asked", "asking", "comparing", "approving"})
-_FOLLOWED: Final = frozenset({"pairing", "book"})
+_FOLLOWED: Final = frozenset({"pairing", "calibration", "book"})
 """Steps that change by themselves: a script asks for their fragment."""
 _MAX_ADDRESS: Final = 260
 _MAX_CODE: Final = 16
@@ -29,6 +31,7 @@ def add_routes(app: Flask, station: StationApi, setup: SetUpApi) -> None:
     """Put the wizard on `app`; a station that was never paired begins with it."""
     wizard = _Wizard(station, setup)
     app.before_request(wizard.begin)
+    app.jinja_env.globals["calibration_due"] = lambda: _calibration_due(setup.progress())
     _add_steps(app, wizard)
     _add_pairing(app, wizard)
     _add_parts(app, wizard)
@@ -77,7 +80,7 @@ class _Wizard:
             pairing=self.setup.pairing(),
             s=self.station.snapshot(),
             code=code,
-            **self._facts_of(step),
+            **self._facts_of(step, is_fragment=is_fragment),
         )
         return html, 409 if code else 200
 
@@ -91,12 +94,13 @@ class _Wizard:
             abort(404)
         return redirect(url_for("setup_step", step=then or step), code=303)
 
-    def _facts_of(self, step: str) -> dict[str, object]:
+    def _facts_of(self, step: str, *, is_fragment: bool) -> dict[str, object]:
         facts: dict[str, Callable[[], dict[str, object]]] = {
             "network": lambda: {"network": self.setup.network()},
             "pairing": lambda: {"is_under_way": self.setup.pairing().step in PAIRING},
             "parts": lambda: {"feet": self.setup.feet()},
-            "calibration": lambda: {"reading": self.setup.reading()},
+            # A page that follows is a person with both hands at the lamps: it measures by itself.
+            "calibration": lambda: {"reading": self.setup.watch() if is_fragment else self.setup.reading()},
             "book": self._facts_of_book,
             "done": lambda: {"has_certificate": self._has_certificate()},
         }
@@ -216,6 +220,7 @@ def _add_calibration(app: Flask, wizard: _Wizard) -> None:
             is_old=days >= CERTIFICATE_DAYS,
             valid_days=CERTIFICATE_DAYS,
             s=wizard.station.snapshot(),
+            code=_qr(wizard.station.snapshot().station, found),
         )
 
 
@@ -231,6 +236,20 @@ def _add_book(app: Flask, wizard: _Wizard) -> None:
     @app.post("/setup/book/end")
     def book_end() -> BaseResponse | tuple[str, int]:
         return wizard.carry_out("book", station.hand_over)
+
+
+def _calibration_due(progress: Progress) -> int | None:
+    """Return how many days ago the station was measured, where that is too many."""
+    days = progress.certificate.days_old(datetime.now(UTC)) if progress.certificate else 0
+    return days if days >= CERTIFICATE_DAYS else None
+
+
+def _qr(station: str, certificate: Certificate) -> Markup:
+    """Return what the certificate says, to be read by a telephone: one fact a line, the checks by their keys."""
+    facts = [f"{row.check}={row.standing if row.value is None else round(row.value, 2)}" for row in certificate.rows]
+    text = "\n".join((f"LATTRANG-HIEU-CHUAN:1/{station}", certificate.at, *facts))
+    svg = segno.make(text, error="m", micro=False).svg_inline(scale=4, omitsize=True, svgclass="qr", lineclass=None)
+    return Markup(svg)  # noqa: S704 - made of modules alone, no text of anybody's
 
 
 def _typed(name: str, limit: int) -> str:

@@ -58,12 +58,15 @@ class Station:
     spool_open: Callable[..., Spool] = Spool.open
     people: People = field(default_factory=lambda: People(None))
     deaths: list[str] = field(default_factory=list)
+    lay: Callable[[Hardware], Hardware] = lambda hardware: hardware
+    """What is done to the parts before the session gets them."""
 
     def start(self) -> "Station":
         self.spool = self.spool_open(self.folder, self.setup.station, self.policy)
         self.pedal = DrivenPedal(clock_ns=lambda: self.clock.now_ns)
         self.cradle, self.sounder, self.light = SimulatedCradle(), RecordedSounder(), RecordedLight()
-        self.hardware = Hardware(self.cameras, self.pedal, RecordedLamp(), self.light, self.sounder, self.cradle)
+        parts = Hardware(self.cameras, self.pedal, RecordedLamp(), self.light, self.sounder, self.cradle)
+        self.hardware = self.lay(parts)
         self.worker = Worker(self.spool, self.setup, pipeline=self.pipeline)
         self.session = Session(
             self.hardware, self.spool, self.worker, self.setup, self.clock.clocks(), self.people.views()

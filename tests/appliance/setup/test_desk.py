@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 import threading
+import time
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -174,9 +175,16 @@ def test_what_was_measured_is_kept_over_a_restart_and_not_while_a_book_is_captur
         assert (kept.rows, kept.frame_width_px, kept.days_old(datetime.now(UTC))) == (Reading("lay-paper").rows, 507, 0)
         assert kept.days_old(datetime.now(UTC) + timedelta(days=30, hours=1)) == 30
         assert {row.part: row.value for row in desk.health()}["calibration"] == 0
+        watching = desk_of(api, tmp_path, bench)
+        assert watching.watch() is None, "nothing has lain there for a second yet"
+        deadline = time.monotonic() + 30.0
+        while watching.watch() is None:
+            assert time.monotonic() < deadline, "what lies still was never measured"
+        assert watching.watch() == Reading("lay-paper")
         api.open_job(NewJob(title="Kiều"))
         with pytest.raises(SetUpError, match="SES-02"):
             desk.measure()
+        assert desk_of(api, tmp_path, bench).watch() is None, "no fault of the page that follows"
         stop.set()
 
     run_station(config(tmp_path), use, threading.Event(), bench=bench)

@@ -1,7 +1,11 @@
-// Set-up, disk and health pages work without this: it only saves loading them anew while something is under way.
+// Set-up, disk and health pages work without this: it saves loading them anew while something is under way, and lets
+// the pedal walk through them.
 
 import { fragment, morph } from "../common/morph.js";
+import { sendNow } from "./commands.js";
+import { followPedal } from "./pedal.js";
 import { followPreview } from "./preview.js";
+import { followStation } from "./walk.js";
 
 const PACE_MS = 1500;
 const RETRY_MS = 3000;
@@ -9,7 +13,7 @@ const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 async function follow(place) {
   for (;;) {
-    await pause(PACE_MS);
+    await pause(Number(place.dataset.paceMs ?? PACE_MS));
     if (document.hidden) continue;
     await renew(place, place.dataset.follow, RETRY_MS);
   }
@@ -28,7 +32,11 @@ async function renew(place, address, retryMs) {
     const answer = await fetch(address);
     if (answer.status === 401) { location.reload(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
-    morph(place.firstElementChild, fragment(await answer.text()));
+    const fresh = fragment(await answer.text());
+    // The way on stands in the foot of the page, and may be another one by now.
+    const next = fresh.querySelector("template[data-next]");
+    if (next) morph(document.querySelector(".setup-next").firstElementChild, next.content.firstElementChild);
+    morph(place.firstElementChild, fresh);
     showPads();
   } catch { await pause(retryMs); }
 }
@@ -58,7 +66,13 @@ function pause(milliseconds) { return new Promise((resolve) => { setTimeout(reso
 
 const now = document.querySelector("[data-follow]");
 const feet = document.querySelector("[data-follow-feet]");
-if (now) follow(now);
+const print = document.getElementById("print");
+// What the test book shows changes with the station alone: its news is the moment to look.
+const isBook = Boolean(document.getElementById("book-now"));
+if (now && !isBook) follow(now);
 if (feet) followFeet(feet);
+if (isBook) followPedal(sendNow);
 if (document.getElementById("live")) followPreview();
+if (print) { print.hidden = false; print.addEventListener("click", () => window.print()); }
 showPads();
+followStation(-1, () => { if (isBook) renew(now, now.dataset.follow, RETRY_MS); });

@@ -9,7 +9,8 @@ export function followWalk(walk) {
   walked = walk;
   document.documentElement.dataset.walked = walk.join(" "); // what this page has heard of
   // A page behind another one keeps count but presses nothing: one foot must not open or hand over twice.
-  if (!before || document.hidden) return;
+  // Nor does it walk where the pedal itself is on trial: until it has passed, a foot there means nothing else.
+  if (!before || document.hidden || document.querySelector("[data-on-trial]")) return;
   for (let steps = walk[0] - before[0]; steps > 0; steps -= 1) next();
   if (walk[1] > before[1]) (current() ?? next())?.click();
 }
@@ -18,7 +19,8 @@ function targets() {
   // What a closed part of the page holds has a place in it, too, but cannot take the focus.
   const shown = (element) => element.checkVisibility() && !element.disabled;
   const marked = [...document.querySelectorAll("[data-walk]")].filter(shown);
-  return marked.length ? marked : [...document.querySelectorAll("main a.button, main button")].filter(shown);
+  const all = ":is(main, .setup-foot) :is(a.button, a.tile, a.row, button, summary)";
+  return marked.length ? marked : [...document.querySelectorAll(all)].filter(shown);
 }
 
 function current() { return targets().find((element) => element === document.activeElement); }
