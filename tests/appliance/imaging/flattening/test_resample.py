@@ -64,7 +64,7 @@ def soft_print(size: tuple[int, int], sigma_px: float) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("sigma_px", [0.7, 0.9, 1.2])
-@pytest.mark.parametrize("degrees", [0.4, 90.6])
+@pytest.mark.parametrize("degrees", [0.4, 8.0, 90.6])
 def test_print_is_as_near_to_the_truth_and_as_sharp_as_the_plain_cubic_leaves_it(
     sigma_px: float, degrees: float
 ) -> None:
@@ -111,7 +111,7 @@ def test_a_perspective_so_steep_that_its_horizon_lies_in_the_page_goes_the_plain
     assert np.array_equal(sample(frame, steep, (200, 300)), plain(frame, steep, (200, 300)))
 
 
-@pytest.mark.parametrize("degrees", [0.4, 90.6])
+@pytest.mark.parametrize("degrees", [0.4, 8.0, 90.6])
 def test_print_on_a_bent_page_is_as_sharp_and_as_near_to_the_truth_as_the_plain_cubic_leaves_it(degrees: float) -> None:
     size = (500, 380)
     large, to_frame = soft_print((640, 640), 0.9), turn(degrees, size, lean=0.03)
