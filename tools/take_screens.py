@@ -22,7 +22,7 @@ SIZES = ((1024, 600), (1280, 800), (390, 844))
 LANGUAGES = ("vi", "en")
 
 
-def main(out: Path, names: tuple[str, ...] = ()) -> int:
+def main(out: Path, names: tuple[str, ...] = (), sizes: tuple[tuple[int, int], ...] = SIZES) -> int:
     """Write one picture a screen, language and size into `out`; of the screens with these names, or of all."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +31,7 @@ def main(out: Path, names: tuple[str, ...] = ()) -> int:
         chosen = [one for one in _everything(set_up) if not names or one[0].name in names]
         with served(app) as address, sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            for size in SIZES:
+            for size in sizes:
                 page = _entered(browser, address, size)
                 for shown, reveals in chosen:
                     for language in LANGUAGES:

@@ -121,7 +121,7 @@ def set_up(way: type[Keys | Fingers | Foot], day: Day) -> None:
     page.wait_for_selector("html[data-walked] #do-press")  # the scripts run
     for number in range(1, SPREADS + 1):
         shoot(screen, station, hand.press if number < SPREADS else hand.press_last)
-        page.wait_for_selector(f".feet li:nth-child({number}) strong")
+        page.wait_for_selector(f".feet li:nth-child({number}):not(.tone-plain)")  # judged, and shown to be
         said = page.locator(".feet").inner_text()
         assert (BAD[day.language] in said) is (number >= SPOILED), "the station blurs the third, and no other"
     if way is Foot:
