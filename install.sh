@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)
 venv="$here/.venv"
 
 readonly demo_packages=(ca-certificates python3 python3-venv mosquitto)
-readonly test_packages=("${demo_packages[@]}" git chromium nodejs npm shellcheck)
+readonly test_packages=("${demo_packages[@]}" git chromium nodejs npm shellcheck yaz)
 
 usage() {
     cat <<'TEXT'
