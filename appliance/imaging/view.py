@@ -12,8 +12,7 @@ from appliance.imaging.planes import Plane, Planes, plane, shrunk
 LONGEST_PX: Final = 640
 """Longer side of the view: print melts into grey lines, edges of paper are still good to a pixel."""
 
-_WHOLE_FACTOR: Final = 3.5
-"""From here on whole numbers of samples are averaged, in a quarter of the time; the view is 560 to 720 px long then."""
+_WHOLE_FACTOR: Final = 4.0
 _HALVED: Final = 2.0
 _ROWS: Final = 3
 _MANY: Final = 6.0

@@ -27,12 +27,6 @@ _LOCAL: Final = 0.02
 _QUIET: Final = 0.02
 """Of the middle luma: changes well below this stay grain."""
 _GAIN: Final = 40.0
-_DETECTED: Final = 0.6
-_STEEPER: Final = 0.8 / _DETECTED
-"""Size at which segments are looked for, half the time of OpenCV's 0.8; slopes are as much steeper there, and what is
-no edge there must be none here: the soft rims that evening leaves beside strong edges."""
-_SOFT, _GRAIN_BOUND = 0.6, 2.0
-"""OpenCV's own blur before that, and what grain changes."""
 _SHORTEST: Final = 0.02
 _LINES: Final = 30
 _AT_ONCE: Final = 48
@@ -135,7 +129,7 @@ def _widely_blurred(values: NDArray[np.float32], sigma: float) -> NDArray[np.flo
 
 def _segments(channels: Sequence[Plane]) -> Floats:
     """Return straight segments x0, y0, x1, y1 of all channels, the longest first."""
-    detector = cv2.createLineSegmentDetector(0, _DETECTED, _SOFT, _GRAIN_BOUND * _STEEPER)
+    detector = cv2.createLineSegmentDetector(0)
     detected = [lines for lines in (detector.detect(even)[0] for even in channels) if np.size(lines) > 1]
     found = np.concatenate([np.zeros((0, 4)), *(np.asarray(lines, np.float64).reshape(-1, 4) for lines in detected)])
     lengths = np.hypot(found[:, 2] - found[:, 0], found[:, 3] - found[:, 1])
