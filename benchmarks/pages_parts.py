@@ -27,7 +27,7 @@ from appliance.imaging.view import View, reduced, without_print
 
 BARE_BGR, BARE_PLANES = "bare calls on BGR", "bare calls on planes"
 PHOTOGRAPH, PLANES, FINDING, CHECKS = "photograph to pages", "planes to pages", "finding", "checks"
-_QUALITY = 92
+_QUALITY = DEFAULT_PROFILE.jpeg_quality
 _SMALL_PX = 800
 
 Way = Callable[[], object]
@@ -76,7 +76,8 @@ def ways(planes: Planes) -> dict[str, Way]:
     jpeg, view = encode(planes), reduced(planes)
     clean = without_print(view)
     found = find_sheets(planes, view, clean)
-    mappings = [plan(sheet.corners, sheet.polygon, DEFAULT_PROFILE.margin_share) for sheet in found.sheets]
+    margin, frame_px = DEFAULT_PROFILE.margin_share, (planes.width_px, planes.height_px)
+    mappings = [plan(sheet.corners, sheet.polygon, margin, frame_px) for sheet in found.sheets]  # as large as pages are
     curled = _curled(planes, found, mappings)
     flat = [rectify(planes, mapping) for mapping in mappings]
     own, other = signature(view.y), signature(np.ascontiguousarray(view.y[:, ::-1]))  # in a mirror: like no other page
