@@ -33,6 +33,8 @@ _ON_CONTOUR: Final = 0.05
 """So near a corner of the paper's contour its sides meet; a side that turns there runs almost along the next."""
 _PLACES: Final = 24
 """Rows and columns of places that tell the middle tone of a page as well as all its pixels."""
+_ALL_SIDES: Final = 4
+"""A page of which no side lies along a spine that was seen."""
 _MOST_CUT: Final = 3
 """A page that the frame cuts off on so many sides is larger than the frame: no outline was seen."""
 
@@ -105,21 +107,34 @@ def _edges(sides: list[Side]) -> list[_Edge]:
 
 def _exact_edges(planes: Planes, view: View, sides: list[Side], size: float) -> list[_Edge]:
     """Return sides without the leaves beyond them, every other one moved to its edge at the frame's full resolution."""
-    edges, bare = _edges(sides), []
+    edges = _edges(sides)
     free, size_px = [index for index, side in enumerate(sides) if not side.at_frame], size * view.scale
     curves = [view.to_frame(sides[index].curve) for index in free]
+    leaves: dict[int, tuple[Polygon, float]] = {}
     for index, curve, likely in zip(free, curves, sides_with_leaves(planes.y, curves, size_px), strict=True):
-        leaves = without_leaves(planes.y, curve, size_px) if likely else None
-        if leaves is None:
-            bare.append(index)
-        else:
-            edges[index] = _Edge(view.from_frame(leaves[0]), leaves[1])
+        found = without_leaves(planes.y, curve, size_px) if likely else None
+        if found is not None:
+            leaves[index] = found
+    if len(sides) == _ALL_SIDES:
+        leaves = _at_one_end(leaves)
+    for index, (curve, seen) in leaves.items():
+        edges[index] = _Edge(view.from_frame(curve), seen)
+    bare = [index for index in free if index not in leaves]
     if view.scale < _LEAST_SCALE:
         return edges  # the view is as exact as the frame
     curves = refined(planes, [view.to_frame(sides[index].curve) for index in bare], _REFINE_PX * view.scale)
     for index, curve in zip(bare, curves, strict=True):
         edges[index] = replace(edges[index], curve=view.from_frame(curve))
     return edges
+
+
+def _at_one_end(leaves: dict[int, tuple[Polygon, float]]) -> dict[int, tuple[Polygon, float]]:
+    """Return of leaves along opposite sides those that were seen better: along the other the book is bound."""
+    return {
+        index: found
+        for index, found in leaves.items()
+        if (opposite := (index + 2) % _ALL_SIDES) not in leaves or found[1] > leaves[opposite][1]
+    }
 
 
 def _outermost(quad: Polygon, free: list[_Edge]) -> Polygon:

@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 from appliance.imaging.finding.fore_edge import sides_with_leaves, without_leaves
+from appliance.imaging.finding.sheets import find_sheets
+from appliance.imaging.planes import from_grey
+from appliance.imaging.view import reduced, without_print
 from tests.appliance.imaging.drawing import printed_page
 
 WIDTH, HEIGHT = 1400, 1900
@@ -82,3 +85,16 @@ def test_a_glance_tells_the_sides_with_leaves_from_the_others() -> None:
     book, right = _book(120.0), np.array([[1300.0, 100.0], [1300.0, 1800.0]])
     assert sides_with_leaves(book, [right, SIDE, right], 1400.0) == [False, True, False]
     assert sides_with_leaves(book, [], 1400.0) == []
+
+
+def test_what_looks_like_leaves_beside_the_spine_stays_where_the_other_side_shows_them_better() -> None:
+    book = _book(120.0)
+    book[:, WIDTH // 2 :] = book[:, : WIDTH // 2][:, ::-1]
+    book[1290:1798, 1175:1297] = np.random.default_rng(1).normal(222, 2, (508, 122)).astype(np.uint8)  # not all along
+    spine = np.array([[1300.0, 100.0], [1300.0, 1800.0]])
+    assert _peeled(book, spine, 1400.0) is not None  # taken by itself it is no different
+    planes = from_grey(book)
+    view = reduced(planes)
+    (sheet,) = find_sheets(planes, view, without_print(view)).sheets
+    assert float(np.abs(sheet.corners[[1, 2], 0] - 1300).max()) < 4.0
+    assert float(np.abs(sheet.corners[[0, 3], 0] - 220).max()) < 8.0
