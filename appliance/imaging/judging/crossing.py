@@ -58,8 +58,9 @@ _TINTED, _COLOURED = 5.0, 12.0
 """How far from the paper's colour: shadows mostly 0 to 3, fingers and gloves mostly 7 and more."""
 _UNLIKE: Final = 70.0
 _EVEN: Final = 9.0
-_UNLIKE_BOTH, _UNEVEN_BOTH = 50.0, 16.0
-"""Fingers across the spine of photographed books: 57 and more, 15 at most; a picture that ended there: 34."""
+_UNLIKE_BOTH, _UNLIKE_BROWN, _UNEVEN_BOTH = 50.0, 60.0, 16.0
+"""Fingers across the spine of photographed books: 57 and more (dark ones, with little colour, 69), 15 at most; a
+picture that ended there: 34."""
 _LEAST_FLANK, _LEAST_UNLIKE = 36.0, 40.0
 """Of a thing that looks the same on both sides of the edge: pale fingers 38 and 45 and more."""
 _PALEST: Final = 1.15
@@ -309,7 +310,9 @@ def _is_thing(piece: _Piece) -> bool:
     plain = tinted and piece.uneven < _EVEN and piece.flank >= _SHARP_FLANK
     if piece.unlike_ground < _SAME_GROUND:
         return plain and piece.across < _SURELY_ALIKE / 2
-    on_dark = piece.edge >= _PLAIN_EDGE and piece.unlike_ground >= _SURELY_OTHER_GROUND and (tinted or dark)
+    other = piece.unlike_ground >= _SURELY_OTHER_GROUND and (tinted or dark)
+    sharp = piece.unlike_ground >= _UNLIKE_BOTH and piece.flank >= _CLEAR_FLANK and tinted
+    on_dark = piece.edge >= _PLAIN_EDGE and (other or (sharp and piece.unlike_paper >= _SURELY_OTHER_GROUND))
     return on_dark or (piece.across < _ALIKE and (alike or piece.colour >= _COLOURED))
 
 
@@ -328,7 +331,7 @@ def _is_on_both_sides(piece: _Piece) -> bool:
         other = piece.unlike_paper >= _LEAST_UNLIKE and piece.unlike_ground >= _LEAST_FLANK
         if other and piece.flank >= _LEAST_FLANK and piece.luma <= _PALEST:
             return True
-    least = _UNLIKE_BOTH if piece.colour >= _COLOURED else _UNLIKE
+    least = _UNLIKE_BOTH if piece.colour >= _COLOURED else _UNLIKE_BROWN
     other = piece.unlike_paper >= least and piece.unlike_ground >= _UNLIKE_BOTH
     sharp = piece.flank >= (_CLEAR_FLANK if piece.at_end else _SHARP_FLANK)
     return other and sharp and piece.colour >= _TINTED and piece.luma <= 1.0

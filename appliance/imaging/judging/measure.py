@@ -29,6 +29,10 @@ _THICKEST_PX: Final = 16.0
 """Thicker strokes are no print, or so large that their edges say little."""
 _MOST_INK: Final = 0.38
 """Of a cell; measured: print 0.1 to 0.3, out of focus too; pictures about a half."""
+_SHARPEST_PERCENT: Final = 2.0
+"""Of the places with contrast: blurred by 2.5 px they are 1.6 px wide and more, of clean plates 0.9 at most."""
+_MOSTLY_PAPER: Final = 0.78
+"""Middle luma over that of paper: pages of print 0.80 and more, in a shadow too, pictures that fill a page 0.70."""
 _TONE_PX: Final = 280
 _WHITE: Final = 254
 _INK: Final = 40
@@ -68,6 +72,9 @@ class Edges:
         cells: in how many cells of the page there was print to measure.
         ink: middle luma of the darkest places of those cells; None where there were none.
         faint: luma of that ink as a share of the paper's beside it: what is blurred has less contrast, too.
+        smear_px: the wider of both upright directions, times how much wider edges are along one diagonal.
+        soft_lines_px: where there was too little print to measure, but lines of print are seen: how wide the page's
+            sharpest places are; 0 where no lines are seen.
     """
 
     sigma_px: float | None
@@ -76,6 +83,8 @@ class Edges:
     cells: int
     ink: float | None = None
     faint: float = 0.0
+    smear_px: float = 0.0
+    soft_lines_px: float = 0.0
 
 
 def tone(luma: Plane, paper_percent: float = 90.0) -> Tone:
@@ -128,7 +137,19 @@ def edges(luma: Plane) -> Edges:
         printed = _printed(cut, highest, lowest)
         if printed.any():
             return _edges(cut, printed, highest, lowest)
-    return Edges(None, 0.0, 1.0, 0)
+    return Edges(None, 0.0, 1.0, 0, soft_lines_px=_soft_lines_px(luma, cut, highest - lowest))
+
+
+def _soft_lines_px(luma: Plane, cut: Plane, spans: NDArray[np.float64]) -> float:
+    """Return how wide the sharpest places of a page are that shows lines, but no strokes; 0 where it shows no lines.
+
+    Print far out of focus has lost its strokes, not its lines; captions have sharp places, soft pictures less paper.
+    """
+    marked, sample = spans >= _MIN_RANGE, cut[::4, ::4]
+    bright = percentile(sample, 50) >= _MOSTLY_PAPER * percentile(sample, 90)
+    if not bright or np.count_nonzero(marked) < _MIN_CELLS or lean(small_ink(luma)) is None:
+        return 0.0
+    return min(_width(each, spans, marked, _SHARPEST_PERCENT) for each in _differences(cut)[0])
 
 
 def _edges(cut: Plane, printed: NDArray[np.bool_], highest: NDArray[np.float64], lowest: NDArray[np.float64]) -> Edges:
@@ -139,7 +160,8 @@ def _edges(cut: Plane, printed: NDArray[np.bool_], highest: NDArray[np.float64],
     ratio = float(np.exp(np.hypot(np.log(lean), np.log(max(upright) / max(min(upright), 0.1)))))
     faint = median(lowest[printed] / highest[printed])
     ink = median(lowest[printed])
-    return Edges(max(*upright, lean * min(upright)), min(upright), ratio, cells, ink, faint)
+    widest = max(*upright, lean * min(upright))
+    return Edges(widest, min(upright), ratio, cells, ink, faint, smear_px=max(upright) * lean)
 
 
 def _printed(cut: Plane, highest: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -194,10 +216,10 @@ def _differences(luma: Plane) -> tuple[tuple[Plane, Plane], tuple[Plane, Plane]]
     return (right, down), (falling, rising)
 
 
-def _width(twice: Plane, spans: NDArray[np.float64], printed: NDArray[np.bool_]) -> float:
-    """Return the sigma of the sharper quarter of cells from their differences over two pixels."""
+def _width(twice: Plane, spans: NDArray[np.float64], printed: NDArray[np.bool_], percent: float = 25.0) -> float:
+    """Return the sigma of the sharper quarter (or so many) of cells from their differences over two pixels."""
     slopes = np.maximum(_per_cell(twice, np.maximum)[printed] / 2, 1.0)
-    return percentile(spans[printed] / np.sqrt(2 * np.pi) / slopes, 25)
+    return percentile(spans[printed] / np.sqrt(2 * np.pi) / slopes, percent)
 
 
 def _per_cell(values: Plane, how: np.ufunc) -> NDArray[np.float64]:

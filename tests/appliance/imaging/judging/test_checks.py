@@ -68,6 +68,21 @@ def test_edges_that_lean_in_the_first_capture_of_a_job_are_shown_to_a_person() -
     assert severities(judge(smeared, run=0)) == {"motion": "warn"}
 
 
+@pytest.mark.parametrize(("smear_px", "ratio", "warned"), [(1.2, 1.25, False), (1.3, 1.15, True), (1.12, 1.4, True)])
+def test_a_first_capture_is_shown_for_what_it_is_smeared_by_not_for_leaning_alone(
+    smear_px: float, ratio: float, warned: bool
+) -> None:
+    edges = Edges(1.12, 0.95, ratio, 200, smear_px=smear_px)
+    found = check_blur(edges, DEFAULT_PROFILE, *blur_limit_px(DEFAULT_PROFILE, None, ()))
+    assert [(finding.code, finding.severity) for finding in found] == [("motion", "warn")] * warned
+
+
+def test_soft_lines_without_strokes_are_shown_to_a_person_and_too_little_print_is_not() -> None:
+    soft, few = (Edges(None, 0.0, 1.0, 0, soft_lines_px=each) for each in (2.4, 0.9))
+    judged = [check_blur(edges, DEFAULT_PROFILE, *blur_limit_px(DEFAULT_PROFILE, None, ())) for edges in (soft, few)]
+    assert [(finding.code, finding.severity) for (finding,) in judged] == [("blur", "warn"), ("blur_unsure", "info")]
+
+
 @pytest.mark.parametrize(("sharper_px", "severity"), [(1.40, None), (1.50, "warn"), (1.65, "bad")])
 def test_a_first_capture_that_is_a_little_soft_is_shown_to_a_person(sharper_px: float, severity: str | None) -> None:
     edges = Edges(1.05 * sharper_px, sharper_px, 1.05, 200, faint=0.1)

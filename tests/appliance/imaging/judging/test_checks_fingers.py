@@ -219,6 +219,19 @@ def test_a_finger_is_seen_on_a_side_that_lies_in_shadow_for_the_most_part(height
     assert (x > 260, height - 20 < y < height + 30) == (True, True)
 
 
+def test_a_brown_finger_is_seen_upon_a_cover_that_is_nearly_as_brown() -> None:
+    view = sheet(PAPER)
+    cover = view.y == 40
+    for values, value in zip((view.y, view.u, view.v), (62, 122, 140), strict=True):
+        values[cover] = value
+    finger = lay(view, (95, 120, 138), (359, 215), (240, 200), 22)
+    finger.y[finger.y == 95] = 92
+    beyond = np.zeros(finger.y.shape, np.bool_)
+    beyond[:, 299:] = True
+    finger.y[beyond & (finger.y == 92)] = 80
+    assert len(seen_over(finger)) == 1
+
+
 def test_shadows_and_pictures_that_run_off_a_page_are_no_fingers() -> None:
     shaded, picture = deepening_shadow(sheet(PAPER)), sheet(PAPER)
     for values, value in zip((picture.y, picture.u, picture.v), (60, 126, 132), strict=True):

@@ -35,3 +35,24 @@ def test_brightness_is_what_sorting_all_places_gives() -> None:
     page = np.random.default_rng(3).integers(0, 250, (200, 260)).astype(np.uint8)
     measured = tone(page, 73.0)
     assert (measured.middle, measured.paper) == pytest.approx(tuple(np.percentile(page, (50, 73))))
+
+
+def soft_picture() -> np.ndarray:
+    """A picture that fills a page, without a sharp place."""
+    rough = np.random.default_rng(1).normal(140, 60, (40, 30)).astype(np.float32)
+    return np.clip(cv2.resize(rough, (1200, 1600), interpolation=cv2.INTER_CUBIC), 20, 235).astype(np.uint8)
+
+
+@pytest.mark.parametrize("sigma", [5.0, 6.0, 8.0])
+def test_lines_of_print_that_have_lost_their_strokes_are_seen_to_be_soft(sigma: float) -> None:
+    blurred = edges(cv2.GaussianBlur(lines(1200, 1600, 200, 1400), (0, 0), sigma))
+    assert blurred.sigma_px is None
+    assert blurred.soft_lines_px > 3.0
+    assert edges(lines(1200, 1600, 200, 1400)).soft_lines_px == 0.0
+
+
+def test_soft_pictures_captions_and_blank_pages_show_no_soft_lines() -> None:
+    picture, blank = soft_picture(), np.full((1600, 1200), 215, np.uint8)
+    framed = lines(1200, 1600, 1400, 1450)
+    framed[200:1300, 150:1050] = picture[200:1300, 150:1050]
+    assert [edges(page).soft_lines_px < 1.52 for page in (picture, framed, blank)] == [True, True, True]
