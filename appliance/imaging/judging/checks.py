@@ -29,7 +29,7 @@ _SOFTER_CAMERA: Final = 1.6
 """Two cameras of a station do not differ by more; two captures out of focus may agree with each other."""
 _SMEARED_ALONE_PX, _LEANING_ALONE_PX, _LEANS_ALONE = 1.24, 1.08, 1.32
 """Edges that are wider in one direction (or so many times wider), of a first capture that nothing is known of: 92 of 97
-photographs smeared by 3 to 6 px, and 14 of 96 that nobody spoilt, of which half have moved. A person looks."""
+photographs smeared by 3 to 6 px, and 14 of 96 that nobody spoilt, some of which have moved. A person looks."""
 _SURELY_SOFT: Final = 1.65
 """Where such a first capture is softer than the profile's limit, but not by this, a person looks as well: clean
 photographs have up to 1.63, where their print is smeared in part; a blur of 1.5 px makes 1.7 and more of most."""
