@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 SIZES = {"small touch": (1024, 600), "desktop": (1280, 800), "phone": (390, 844), "zoomed to 400 %": (320, 640)}
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 """Far more than anything takes: a machine with other work may not answer for seconds."""
 CONTRAST = """async () => { const root = document.documentElement, chosen = root.className, out = [];
   for (const look of ['light', 'dark', 'contrast']) {

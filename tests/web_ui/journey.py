@@ -44,7 +44,7 @@ SKIPPED_SPREAD, BLURRED_SPREAD = 9, 15
 GAP = "20–21"
 SAYS_AGAIN = {"vi": "CHỤP LẠI – ", "en": "RETAKE – "}
 SAYS_LEFT = {"vi": "Còn 2 việc bắt buộc", "en": "2 required"}
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 
 _MADE: dict[tuple[str, ...], Processed] = {}
