@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from wire.documents import ItemRef
+from wire.documents import ItemRef, Numbering
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class Found:
         catalogue: how asking the library's catalogue went: ``found``, ``none``, ``several``, ``absent``, ``garbage``;
             ``not-asked`` where it could be, empty where there is none.
         is_open: the open job is of this copy.
+        numbering: how its pages are numbered, from right to left or not, and in how many parts a page is captured, as
+            in the job of the part before this one.
     """
 
     barcode: str
@@ -65,6 +67,9 @@ class Found:
     elsewhere: DoneElsewhere | None = None
     catalogue: str = ""
     is_open: bool = False
+    numbering: Numbering = "pages"
+    right_to_left: bool = False
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,20 @@
 """What is known of a barcode without any network: from the centre's batches and from what was done here. Pure."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from appliance.api import NewJob
 from appliance.jobs import barcodes
+from appliance.jobs.changes import JobOpened
 from appliance.jobs.copies import BatchView, DoneBefore, DoneElsewhere, Found
 from wire.documents import BatchDocument, BatchItem, ItemRef
 from wire.ids import new_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Past:
     """A job of this station that has ended: with a hand-over, or with the book sent to conservation."""
 
@@ -22,6 +23,7 @@ class Past:
     ended_at: str
     captures: int
     to_conservation: bool = False
+    opened: JobOpened | None = None
 
 
 def look_up(text: str, batches: Sequence[BatchDocument], past: Sequence[Past], opened: ItemRef | None = None) -> Found:
@@ -80,6 +82,23 @@ def next_part(part: str) -> str:
         return ""
     last = found[-1]
     return part[: last.start()] + str(int(last[0]) + 1).zfill(len(last[0])) + part[last.end() :]
+
+
+def part_after(past: Past, batches: Sequence[BatchDocument]) -> Found:
+    """Return what is known of the copy of a job, with the part that follows: opened as this one was."""
+    found = look_up(past.item.barcode or "", batches, (past,))
+    item = msgspec.structs.replace(past.item, part=next_part(past.item.part or "") or None)
+    found = dataclasses.replace(found, item=item)
+    if past.opened is None:
+        return found
+    return dataclasses.replace(
+        found,
+        rights=found.rights or past.opened.rights or "",
+        height_cm=found.height_cm or past.opened.height_cm,
+        numbering=past.opened.numbering,
+        right_to_left=past.opened.reading_direction == "right-to-left",
+        parts=past.opened.parts,
+    )
 
 
 def item_of(new: NewJob, known: ItemRef | None, past: Sequence[Past], done: DoneElsewhere | None = None) -> ItemRef:

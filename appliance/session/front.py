@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-import msgspec
-
 from appliance.api import CaptureView, Listing, NewJob, StationSnapshot
 from appliance.catalogue import CatalogueAddress, ask
 from appliance.imaging.planes import from_jpeg
@@ -15,7 +13,7 @@ from appliance.jobs import barcodes
 from appliance.jobs.camera_codes import look
 from appliance.jobs.copies import Found, SeenCode
 from appliance.jobs.joblist import JobList
-from appliance.jobs.lookup import Past, item_of, look_up, next_part, other_copy
+from appliance.jobs.lookup import Past, item_of, look_up, other_copy, part_after
 from appliance.people import People
 from appliance.places import GapView, SlotView
 from appliance.preflight import Preflight
@@ -163,10 +161,7 @@ class StationFront:
 
     def next_part(self, job_id: str) -> Found:
         """Return what is known of the copy of a job, with the part that follows."""
-        past = self._past(job_id)
-        part = next_part(past.item.part or "") or None
-        found = look_up(past.item.barcode or "", self._spool.batches(), (past,))
-        return dataclasses.replace(found, item=msgspec.structs.replace(past.item, part=part))
+        return part_after(self._past(job_id), self._spool.batches())
 
     def reopen_job(self, job_id: str) -> None:
         """Go on with a job that has ended."""

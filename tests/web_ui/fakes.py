@@ -239,7 +239,8 @@ class FakeStation(StationApi, TrainingApi):
     def next_part(self, job_id: str) -> Found:
         if job_id != "job-1":
             raise KeyError(job_id)
-        return Found(ITEM.barcode or "", item=structs.replace(ITEM, part="Tập 2"))
+        item = structs.replace(ITEM, part="Tập 2")
+        return Found(ITEM.barcode or "", item=item, numbering="leaves", right_to_left=True, parts=2)
 
     def reopen_job(self, job_id: str) -> None:
         if job_id != "job-1":

@@ -174,6 +174,9 @@ def test_the_next_volume_begins_with_what_is_known_of_the_first(person: FlaskCli
     page = person.get(answer.location).text
     assert 'value="Tập 2"' in page
     assert 'name="like" value="job-1"' in page
+    assert '<option value="leaves" selected>' in page
+    assert '<option value="2" selected>' in page
+    assert 'name="right_to_left" type="checkbox" value="1" checked' in page
     assert person.get("/job/new?after=nowhere").status_code == 404
 
 

@@ -1,5 +1,6 @@
 """Jobs that end, go on and follow one another, through power cuts."""
 
+import dataclasses
 from contextlib import closing
 
 import pytest
@@ -78,6 +79,16 @@ def test_the_next_part_is_another_item_of_the_same_copy(build) -> None:
     item = station.front.snapshot().job.item
     assert item.part == "Số 10"
     assert item.item_id != found.item.item_id
+
+
+def test_the_next_part_is_captured_as_the_one_before_was(build) -> None:
+    station = build()
+    opened = NewJob("Báo", "BAO-1", part="Số 9", parts=2, numbering="none", right_to_left=True, rights="library-only")
+    first = station.front.open_job(dataclasses.replace(opened, height_cm=58.0))
+    station.front.hand_over()
+    found = station.front.next_part(first)
+    assert (found.parts, found.numbering, found.right_to_left) == (2, "none", True)
+    assert (found.rights, found.height_cm) == ("library-only", 58.0)
 
 
 def test_a_book_of_another_station_gets_more_captures_with_the_network_off(build) -> None:
