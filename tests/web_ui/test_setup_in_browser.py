@@ -71,6 +71,7 @@ WITH: dict[str, dict[str, object]] = {
 NEW: dict[str, object] = {
     "state": SessionState.CLOSED,
     "job": None,
+    "is_reviewing": False,
     "last": None,
     "fault": None,
     "people": (),
