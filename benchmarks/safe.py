@@ -107,7 +107,7 @@ class Station:
     def run(self) -> float:
         """Take one picture and return the seconds from the frame to the word "safe"."""
         item = ItemRef(item_id="bench", title="Bench")
-        self._taker.take(Order(new_id(), time.monotonic_ns(), "job", "sitting", item, "sach-in-300"))
+        self._taker.take(Order(new_id(), time.monotonic_ns(), "job", "sitting", item, "sach-in-300", "spread"))
         self._taker.stop()
         self._taker.run()
         [news] = self._news

@@ -1,6 +1,7 @@
 """Journey A1 to a real centre: by the pedal alone, while broker and station are killed under the screen."""
 
 import shutil
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,9 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 
+LIFTED_S = 0.1
+"""A foot is up at least so long; a contact that closes again within 50 ms has bounced, and the press goes on."""
+
 
 class Foot:
     """A foot on the pedal of a station, and nothing else. It holds until the station has understood, however slow."""
@@ -34,6 +38,7 @@ class Foot:
         self._client.post("/press")
         self._client.wait_for(understood, 30.0, "the station to feel that a foot holds")
         self._client.post("/release")
+        threading.Event().wait(LIFTED_S)
 
     def walk_to(self, page: Any, selector: str) -> None:
         """Press until the focus is there, then hold."""
