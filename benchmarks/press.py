@@ -19,13 +19,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appliance.api import NewJob, SessionState, StationSnapshot
+from appliance.lent_camera import LentCamera
 from appliance.model import CaptureSetup
 from appliance.session.front import StationFront
 from appliance.session.runner import Session
 from appliance.spool import RetentionPolicy, Spool
 from appliance.threads import ServiceThread
 from appliance.worker import Worker
-from firmware.interfaces import Camera, CameraInfo, Frame, Lock, Preview
+from firmware.interfaces import Camera, Frame
 from firmware.pedal_driven import DrivenPedal
 from firmware.registry import CameraConfig, HardwareConfig, open_hardware
 
@@ -37,40 +38,19 @@ HELD_S = 4.0
 """Longer than the longest gesture."""
 
 
-class NotedCamera:
+class NotedCamera(LentCamera):
     """A camera that notes when it was asked."""
 
     def __init__(self, camera: Camera) -> None:
-        self._camera = camera
+        super().__init__(camera)
         self.asked_at_s: list[float] = []
         self.asked = threading.Event()
-
-    @property
-    def info(self) -> CameraInfo:
-        """What it is."""
-        return self._camera.info
-
-    def lock(self, values: Lock) -> None:
-        """Pass on."""
-        self._camera.lock(values)
-
-    def preview(self) -> Preview:
-        """Pass on."""
-        return self._camera.preview()
 
     def capture(self, *, pressed_at_ns: int, timeout_s: float = 5.0) -> Frame:
         """Note the time and pass on."""
         self.asked_at_s.append(time.monotonic())
         self.asked.set()
-        return self._camera.capture(pressed_at_ns=pressed_at_ns, timeout_s=timeout_s)
-
-    def recover(self) -> None:
-        """Pass on."""
-        self._camera.recover()
-
-    def close(self) -> None:
-        """Pass on."""
-        self._camera.close()
+        return super().capture(pressed_at_ns=pressed_at_ns, timeout_s=timeout_s)
 
 
 @dataclass

@@ -19,11 +19,15 @@ class Past:
     """A job of this station that has ended: with a hand-over, or with the book sent to conservation."""
 
     job_id: str
-    item: ItemRef
+    opened: JobOpened
     ended_at: str
     captures: int
     to_conservation: bool = False
-    opened: JobOpened | None = None
+
+    @property
+    def item(self) -> ItemRef:
+        """Of which item."""
+        return self.opened.item
 
 
 def look_up(text: str, batches: Sequence[BatchDocument], past: Sequence[Past], opened: ItemRef | None = None) -> Found:
@@ -88,11 +92,9 @@ def part_after(past: Past, batches: Sequence[BatchDocument]) -> Found:
     """Return what is known of the copy of a job, with the part that follows: opened as this one was."""
     found = look_up(past.item.barcode or "", batches, (past,))
     item = msgspec.structs.replace(past.item, part=next_part(past.item.part or "") or None)
-    found = dataclasses.replace(found, item=item)
-    if past.opened is None:
-        return found
     return dataclasses.replace(
         found,
+        item=item,
         rights=found.rights or past.opened.rights or "",
         height_cm=found.height_cm or past.opened.height_cm,
         numbering=past.opened.numbering,

@@ -39,4 +39,4 @@ def _read(spool: Spool, row: JobRow) -> Past | None:
     if not isinstance(end, _ENDS):
         return None
     is_stopped = isinstance(end, ch.StoppedForConservation)
-    return Past(row.job_id, history[0].item, end.at, row.captures, is_stopped, history[0])
+    return Past(row.job_id, history[0], end.at, row.captures, is_stopped)

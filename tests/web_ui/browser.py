@@ -1,12 +1,15 @@
 """A real Chromium for the tests of the screens: a page that notes what goes wrong in it, and how to look at it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from flask import Flask
 
+from tests.web_ui.fakes import FakeStation
 from tests.web_ui.running import TOKEN, served
+from tests.web_ui.screens import SCREENS, Shown
+from tests.web_ui.states import STATES, State
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -85,14 +88,14 @@ def contrast_faults(page: object) -> list[str]:
     return page.evaluate(CONTRAST)  # type: ignore[attr-defined]
 
 
-# Six steps of the set-up beside one another leave no more than 48 px each on a phone.
 _SMALL_TARGETS = """smallest => [...document.querySelectorAll(
     'button, a[href], summary, select, textarea, input:not([type=hidden])')]
   // A box to tick is as large as its label; a link inside a sentence is as high as its line (WCAG 2.5.8).
   .map(e => (e.matches('[type=checkbox], [type=radio]') && e.closest('label')) || e)
   .filter(e => e.offsetParent && !e.closest('[hidden]'))
   .filter(e => !(e.matches('a') && getComputedStyle(e).display === 'inline' && e.closest('p, li, dd')))
-  .map(e => [e.id || e.name || e.textContent.trim(), e.getBoundingClientRect(), e.closest('ol') ? 44 : smallest])
+  // Six steps of the set-up beside one another leave no more than 48 px each on a phone.
+  .map(e => [e.id || e.name || e.textContent.trim(), e.getBoundingClientRect(), e.matches('.dot') ? 44 : smallest])
   .filter(([, box, least]) => box.width && box.height && (box.height < least - 0.5 || box.width < 43.5))
   .map(([name, box]) => `${name}: ${box.width.toFixed(0)} x ${box.height.toFixed(0)}`)"""
 
@@ -102,6 +105,34 @@ def assert_fits(screen: Screen, what: str, *, smallest_px: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, what
     small = page.evaluate(_SMALL_TARGETS, smallest_px)
     assert small == [], (what, small)
+
+
+def shown_one_by_one(screen: Screen, station: FakeStation, names: Sequence[str]) -> Iterator[Shown]:
+    """Open the screens with these names, one after the other."""
+    for shown in (shown for shown in SCREENS if shown.name in names):
+        screen.page.goto("about:blank")
+        shown.prepare(station)
+        screen.page.goto(screen.address + shown.path)
+        yield shown
+
+
+def states_one_by_one(screen: Screen, station: FakeStation, language: str) -> Iterator[State]:
+    """Bring the station into every state, one after the other, with the page that shows it."""
+    at = ""
+    for state in STATES:
+        if state.path != at:
+            screen.page.goto("about:blank")
+            state.prepare(station)
+            screen.page.goto(f"{screen.address}{state.path}?lang={language}")
+            screen.page.evaluate("document.fonts.ready")
+            at = state.path
+        else:
+            # The page follows by itself: much faster than loading it anew.
+            state.prepare(station)
+            screen.page.wait_for_selector(f"#face[data-number='{station.snapshot().number}']")
+        if state.reveals:
+            screen.page.evaluate(f"document.querySelector('{state.reveals}').hidden = false")
+        yield state
 
 
 def wait_for(screen: Screen, expression: str) -> None:

@@ -22,7 +22,7 @@ from tests.appliance.session.conftest import DrivenClock, Station
 from tests.appliance.setup.test_gauge import photograph
 from tests.web_ui.browser import Screen, wait_until
 from tests.web_ui.hands import Fingers, Foot, Keys
-from tests.web_ui.journey import FRAME_PX, WAIT_MS, Book, processed_once, shoot
+from tests.web_ui.journey import FRAME_PX, Book, processed_once, shoot
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from web_ui.station.app import create_app
 
@@ -91,7 +91,6 @@ def first_day(chromium: object, folder: Path, language: str) -> Iterator[Day]:
     with new_station(folder) as (station, camera, desk):
         app = create_app(station.front, token=TOKEN, secret_key=SECRET_KEY, language=language, set_up=desk)
         with served(app) as address, Screen(chromium, address, (1024, 600), has_touch=True) as screen:
-            screen.page.set_default_timeout(WAIT_MS)
             yield Day(screen, station, camera, language)
             app.extensions["polls"].closing.set()
 

@@ -44,7 +44,6 @@ SKIPPED_SPREAD, BLURRED_SPREAD = 9, 15
 GAP = "20–21"
 SAYS_AGAIN = {"vi": "CHỤP LẠI – ", "en": "RETAKE – "}
 SAYS_LEFT = {"vi": "Còn 2 việc bắt buộc", "en": "2 required"}
-WAIT_MS = 30_000
 
 
 _MADE: dict[tuple[str, ...], Processed] = {}
@@ -86,11 +85,6 @@ class Desk:
     def now(self) -> StationSnapshot:
         return self.station.front.snapshot()
 
-    def on_screen(self, act: Callable[[], object]) -> None:
-        """Press with a key or a finger, until the station knows that it is up again: the time that passes is ours."""
-        with self.screen.page.expect_response(lambda answer: answer.url.endswith("/release")):
-            act()
-
     def shoot(self, press: Callable[[], object]) -> StationSnapshot:
         """Press in whatever way, and wait until the capture is judged and the capture page says so."""
         capture(self.screen, self.station, press)
@@ -103,9 +97,7 @@ class Desk:
         shoot(self.screen, self.station, press)
         now = self.now()
         assert now.job is not None
-        self.screen.page.wait_for_selector(
-            f"#review[data-slot='0'][data-revision='{now.job.revision}']", timeout=WAIT_MS
-        )
+        self.screen.page.wait_for_selector(f"#review[data-slot='0'][data-revision='{now.job.revision}']")
 
     def capture_the_book(
         self,
@@ -129,12 +121,12 @@ class Desk:
     def wait_for_list(self, says: str = "") -> None:
         """Wait until the list says what is left to do, and its scripts run; the last numbers are read meanwhile."""
         page = self.screen.page
-        page.wait_for_selector("html[data-walked] #review[data-unread='0']", timeout=WAIT_MS)
+        page.wait_for_selector("html[data-walked] #review[data-unread='0']")
         page.wait_for_selector(says or f"h1:has-text('{SAYS_LEFT[self.language]}')")
 
     def assert_handed_over(self, in_order: list[int], *, removed: int = 0) -> None:
         """Everything that was safe went out, and the list has the spreads in their order."""
-        self.screen.page.wait_for_selector("#slip", timeout=WAIT_MS)
+        self.screen.page.wait_for_selector("#slip")
         (newest,) = self.station.folder.glob("jobs/*/list-*.json")
         document = decode_job_list(newest.read_bytes())
         sequence_of = {
@@ -157,7 +149,7 @@ def shoot(screen: Screen, station: Station, press: Callable[[], object]) -> None
         now = station.front.snapshot()
         return now.safe_captures == before + 1 and now.queue_length == 0
 
-    wait_until(screen, is_judged, WAIT_MS)
+    wait_until(screen, is_judged)
     station.hold(0.2)  # a contact that opens and closes within an instant bounces
 
 
@@ -166,7 +158,7 @@ def capture(screen: Screen, station: Station, press: Callable[[], object]) -> No
     shoot(screen, station, press)
     number = station.front.snapshot().number
     shown = "Number(document.getElementById('face').dataset.number)"
-    wait_until(screen, lambda: screen.page.evaluate(shown) >= number, WAIT_MS)
+    wait_until(screen, lambda: screen.page.evaluate(shown) >= number)
 
 
 def walk_to(screen: Screen, station: Station, selector: str) -> None:

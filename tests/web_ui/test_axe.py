@@ -9,11 +9,11 @@ from tests.web_ui.browser import (  # noqa: F401 - the mark is the module's
     axe_violations,
     contrast_faults,
     pytestmark,
+    shown_one_by_one,
+    states_one_by_one,
 )
 from tests.web_ui.fakes import FakeStation
 from tests.web_ui.routes import CENTRAL_PATHS
-from tests.web_ui.screens import SCREENS
-from tests.web_ui.states import STATES
 from tests.web_ui.test_in_browser import STATES as FACES
 from tests.web_ui.test_in_browser import follow
 from tests.web_ui.test_states import CUT_OFF
@@ -51,21 +51,10 @@ def test_no_accessibility_fault_in_any_state_that_a_person_may_meet(
     chromium: object, address: str, station: FakeStation
 ) -> None:
     with Screen(chromium, address, SIZES["small touch"], reduced_motion="reduce") as screen:
-        at = ""
-        for state in STATES:
-            if state.path != at:
-                screen.page.goto("about:blank")
-                state.prepare(station)
-                screen.page.goto(f"{address}{state.path}?lang=en")
-                at = state.path
-            else:
-                # The page follows by itself: much faster than loading it anew.
-                state.prepare(station)
-                screen.page.wait_for_selector(f"#face[data-number='{station.snapshot().number}']")
-            if state.reveals:
-                screen.page.evaluate(f"document.querySelector('{state.reveals}').hidden = false")
+        for state in states_one_by_one(screen, station, "en"):
             assert axe_violations(screen.page) == [], state.key
             assert contrast_faults(screen.page) == [], state.key
+            assert_fits(screen, state.key, smallest_px=44)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -97,10 +86,7 @@ def test_nothing_is_cut_off_where_a_reader_spaces_the_text_out(
     chromium: object, address: str, station: FakeStation
 ) -> None:
     with Screen(chromium, address, SIZES["desktop"], reduced_motion="reduce") as screen:
-        for shown in (shown for shown in SCREENS if shown.name in SPACED_SCREENS):
-            screen.page.goto("about:blank")
-            shown.prepare(station)
-            screen.page.goto(address + shown.path)
+        for shown in shown_one_by_one(screen, station, SPACED_SCREENS):
             screen.page.evaluate(SPACED)
             assert screen.page.evaluate(CUT_OFF) == [], shown.name
             assert_fits(screen, shown.name, smallest_px=44)
@@ -110,10 +96,7 @@ def test_tab_goes_through_every_page_in_its_order_and_is_seen_wherever_it_is(
     chromium: object, address: str, station: FakeStation
 ) -> None:
     with Screen(chromium, address, SIZES["small touch"], reduced_motion="reduce") as screen:
-        for shown in (shown for shown in SCREENS if shown.name in WALKED_SCREENS):
-            screen.page.goto("about:blank")
-            shown.prepare(station)
-            screen.page.goto(address + shown.path)
+        for shown in shown_one_by_one(screen, station, WALKED_SCREENS):
             screen.page.evaluate("document.activeElement.blur()")
             stops = []
             for _ in range(MOST_STOPS):

@@ -18,7 +18,7 @@ def test_a_book_by_touch_alone(desk: Desk) -> None:  # noqa: F811
     page.tap("#no-barcode")
     page.tap("#open-job")
     page.wait_for_selector("#do-press")
-    desk.capture_the_book(lambda: desk.on_screen(lambda: page.tap("#do-press")))
+    desk.capture_the_book(Fingers(desk.screen, desk.station).press)
     page.tap("#gap")
     desk.wait_for_list()
     for spread in (SKIPPED_SPREAD, BLURRED_SPREAD):

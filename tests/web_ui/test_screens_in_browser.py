@@ -10,6 +10,7 @@ from tests.web_ui.browser import (  # noqa: F401 - the mark is the module's
     axe_violations,
     contrast_faults,
     pytestmark,
+    shown_one_by_one,
     wait_until,
 )
 from tests.web_ui.fakes import FakeStation, job_view
@@ -61,10 +62,7 @@ def test_every_screen_takes_the_look_that_was_chosen(
 ) -> None:
     with Screen(chromium, address, SIZES["small touch"], reduced_motion="reduce") as screen:
         screen.context.add_cookies([{"name": "lattrang_theme", "value": chosen, "url": address}])
-        for shown in (shown for shown in SCREENS if shown.name in names):
-            screen.page.goto("about:blank")
-            shown.prepare(station)
-            screen.page.goto(address + shown.path)
+        for shown in shown_one_by_one(screen, station, names):
             assert screen.page.evaluate("document.documentElement.className").split()[0] == chosen, shown.name
             assert_fits(screen, shown.name, smallest_px=44)
 

@@ -12,6 +12,7 @@ from tests.web_ui.browser import (  # noqa: F401 - the same browser
     Screen,
     address,
     chromium,
+    states_one_by_one,
 )
 from tests.web_ui.fakes import FakeStation
 from tests.web_ui.states import STATES, State
@@ -83,20 +84,7 @@ def test_no_word_of_any_state_is_cut_off_on_any_screen(
     language: str,
 ) -> None:
     with Screen(chromium, address, SIZES[THREE_SIZES[0]], reduced_motion="reduce") as screen:
-        at = ""
-        for state in STATES:
-            if state.path != at:
-                screen.page.goto("about:blank")
-                state.prepare(station)
-                screen.page.goto(f"{address}{state.path}?lang={language}")
-                screen.page.evaluate("document.fonts.ready")
-                at = state.path
-            else:
-                # The page follows by itself: much faster than loading it anew.
-                state.prepare(station)
-                screen.page.wait_for_selector(f"#face[data-number='{station.snapshot().number}']")
-            if state.reveals:
-                screen.page.evaluate(f"document.querySelector('{state.reveals}').hidden = false")
+        for state in states_one_by_one(screen, station, language):
             for size in THREE_SIZES:
                 screen.page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
                 assert screen.page.evaluate(CUT_OFF) == [], f"{state.key} {size}"

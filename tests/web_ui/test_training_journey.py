@@ -12,7 +12,7 @@ from firmware.simulated.faults import Fault
 from tests.appliance.training.practice import TrainingStation, training_station
 from tests.web_ui.browser import Screen, chromium, pytestmark, wait_until  # noqa: F401 - the same browser
 from tests.web_ui.hands import Fingers, Keys
-from tests.web_ui.journey import LANGUAGES, WAIT_MS, capture, walk_to
+from tests.web_ui.journey import LANGUAGES, capture, walk_to
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from web_ui.station.app import create_app
 
@@ -38,7 +38,7 @@ def screen(chromium: object, station: TrainingStation, language: str) -> Iterato
 
 def asked(screen: Screen, task: str) -> None:
     """Wait until the coach asks for this."""
-    screen.page.wait_for_selector(f".coach[data-task='{task}']", timeout=WAIT_MS)
+    screen.page.wait_for_selector(f".coach[data-task='{task}']")
 
 
 def turn_and(screen: Screen, station: TrainingStation, press: Callable[[], object], *, same: bool = False) -> None:

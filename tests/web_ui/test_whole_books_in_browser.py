@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from appliance.api import CaptureView, Listing, NewJob
 from appliance.imaging.model import Processed, Setup, Signature
@@ -24,7 +25,7 @@ from firmware.simulated.camera import SimulatedCamera
 from firmware.simulated.scene import Shot
 from tests.appliance.session.conftest import DrivenClock, Station
 from tests.web_ui.browser import Screen, chromium, pytestmark  # noqa: F401 - the same browser
-from tests.web_ui.journey import WAIT_MS, capture, processed_once
+from tests.web_ui.journey import capture, processed_once
 from tests.web_ui.running import SECRET_KEY, TOKEN, served
 from web_ui.station.app import create_app
 from wire.codec import decode_job_list, encode
@@ -59,6 +60,13 @@ class Table:
     def go(self, path: str) -> None:
         """Open a page."""
         self.screen.page.goto(f"{self.screen.address}{path}")
+
+    def open_book(self) -> Any:
+        """Open a job and the capture page; return that page once its scripts run."""
+        self.station.front.open_job(NewJob("Kiều"))
+        self.go("/")
+        self.screen.page.wait_for_selector("#live[data-number]")
+        return self.screen.page
 
     def says(self, words: str) -> None:
         """Wait until the page says so."""
@@ -119,7 +127,6 @@ def table(
             station.front.sign_in(lan.person_id, "1111")
             app = create_app(station.front, token=TOKEN, secret_key=SECRET_KEY)
             with served(app) as address, Screen(browser, address, (1024, 600)) as screen:
-                screen.page.set_default_timeout(WAIT_MS)
                 yield Table(station, screen)
         finally:
             station.stop()
@@ -193,10 +200,7 @@ def test_forty_books_of_a_batch_are_known_captured_and_counted_without_a_network
 
 def test_a_warning_that_was_kept_three_times_is_muted_for_the_book_at_a_click(chromium: object) -> None:  # noqa: F811
     with table(chromium, severity="warn") as at:
-        page = at.screen.page
-        at.station.front.open_job(NewJob("Kiều"))
-        at.go("/")
-        page.wait_for_selector("#live[data-number]")
+        page = at.open_book()
         for _ in range(3):
             assert page.locator(".mute-offer").count() == 0
             at.press()
@@ -214,10 +218,7 @@ def test_a_warning_that_was_kept_three_times_is_muted_for_the_book_at_a_click(ch
 
 def test_what_is_bad_is_kept_three_times_and_never_offered_to_be_muted(chromium: object) -> None:  # noqa: F811
     with table(chromium, severity="bad") as at:
-        page = at.screen.page
-        at.station.front.open_job(NewJob("Kiều"))
-        at.go("/")
-        page.wait_for_selector("#live[data-number]")
+        page = at.open_book()
         for _ in range(4):
             at.press()
             assert "CHỤP LẠI" in (page.locator("#verdict").text_content() or "")

@@ -39,6 +39,7 @@ _SAME_PLACE: Final = 0.2
 """Of the longer side. Parts that overlap by up to two thirds lie further apart; a sheet laid down again does not."""
 
 Places: TypeAlias = NDArray[np.float32]
+_NOWHERE: Final = np.empty(0, np.float32)
 
 
 class Match(Enum):
@@ -64,30 +65,28 @@ def signature(luma: Plane) -> Signature:
 
 def same_spread(first: Signature, second: Signature) -> Match:
     """Compare two signatures; `UNSURE` when either shows too little to tell."""
-    fewest = min(len(first.points), len(second.points))
-    if fewest < ENOUGH_FEATURES:
-        return Match.UNSURE
-    if differ_at_first_look(first, second):
-        return Match.DIFFER
-    share = _agreeing(first, second) / fewest
-    if share >= _AGREE_SHARE:
-        return Match.AGREE
-    return Match.DIFFER if share <= _DIFFER_SHARE else Match.UNSURE
+    return _compared(first, second)[0]
 
 
 def same_part(first: Signature, second: Signature) -> Match:
     """Compare two parts of large pages, which overlap: only what also lies in the same place is the same part."""
-    match = same_spread(first, second)
-    if match is not Match.AGREE:
-        return match
+    match, moved = _compared(first, second)
+    return Match.DIFFER if match is Match.AGREE and float(np.median(moved)) > _SAME_PLACE else match
+
+
+def _compared(first: Signature, second: Signature) -> tuple[Match, Places]:
+    """Return whether two signatures agree, and how far the features that look alike and move together have moved."""
+    fewest = min(len(first.points), len(second.points))
+    if fewest < ENOUGH_FEATURES:
+        return Match.UNSURE, _NOWHERE
+    if differ_at_first_look(first, second):
+        return Match.DIFFER, _NOWHERE
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(first.descriptors, second.descriptors)
-    source = first.points[[match.queryIdx for match in matches]]
-    target = second.points[[match.trainIdx for match in matches]]
-    together = cv2.estimateAffinePartial2D(
-        source * _LONGEST_PX, target * _LONGEST_PX, ransacReprojThreshold=_NEAR_PX, maxIters=_MOST_TRIES
-    )[1].ravel()
-    moved = np.linalg.norm((target - source)[together > 0], axis=1)
-    return Match.AGREE if float(np.median(moved)) <= _SAME_PLACE else Match.DIFFER
+    moved = _together(first.points, second.points, matches, _MOST_TRIES)
+    share = len(moved) / fewest
+    if share >= _AGREE_SHARE:
+        return Match.AGREE, moved
+    return (Match.DIFFER if share <= _DIFFER_SHARE else Match.UNSURE), moved
 
 
 def differ_at_first_look(first: Signature, second: Signature) -> bool:
@@ -98,20 +97,17 @@ def differ_at_first_look(first: Signature, second: Signature) -> bool:
     alike = [match for match in matches if match.distance <= _ALIKE_BITS]
     if len(alike) < _ALIKE_SHARE * len(descriptors):
         return True
-    return _together(places, second.points, alike, _TRIES) < _TOGETHER_SHARE * len(descriptors)
+    return len(_together(places, second.points, alike, _TRIES)) < _TOGETHER_SHARE * len(descriptors)
 
 
-def _agreeing(first: Signature, second: Signature) -> int:
-    """Return how many features look alike and move together."""
-    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(first.descriptors, second.descriptors)
-    return _together(first.points, second.points, matches, _MOST_TRIES)
-
-
-def _together(first: Places, second: Places, matches: Sequence[cv2.DMatch], tries: int) -> int:
-    """Return how many of the matched features one movement takes from the first picture to the second."""
+def _together(first: Places, second: Places, matches: Sequence[cv2.DMatch], tries: int) -> Places:
+    """Return how far the matched features that one movement takes from the first picture to the second have moved."""
     if len(matches) < _FEWEST:
-        return 0
-    source = first[[match.queryIdx for match in matches]] * _LONGEST_PX
-    target = second[[match.trainIdx for match in matches]] * _LONGEST_PX
-    inliers = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_NEAR_PX, maxIters=tries)[1]
-    return int(np.count_nonzero(inliers))  # none at all where no movement fits
+        return _NOWHERE
+    source = first[[match.queryIdx for match in matches]]
+    target = second[[match.trainIdx for match in matches]]
+    inliers = cv2.estimateAffinePartial2D(
+        source * _LONGEST_PX, target * _LONGEST_PX, ransacReprojThreshold=_NEAR_PX, maxIters=tries
+    )[1]
+    together = np.flatnonzero(inliers)  # none at all where no movement fits
+    return np.asarray(np.linalg.norm((target - source)[together], axis=1), np.float32)

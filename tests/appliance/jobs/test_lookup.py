@@ -5,6 +5,7 @@ import pytest
 
 from appliance.api import NewJob
 from appliance.jobs import barcodes
+from appliance.jobs.changes import JobOpened
 from appliance.jobs.copies import DoneElsewhere
 from appliance.jobs.lookup import Past, batch_views, item_of, look_up, next_part
 from wire.documents import BatchDocument, BatchItem, Digitised, ItemRef
@@ -25,6 +26,14 @@ BOOKS = tuple(
     )
     for n in range(1, 41)
 )
+
+
+def past_job(job_id: str, item: ItemRef, ended_at: str, captures: int) -> Past:
+    """A job of an item that has ended."""
+    opened = JobOpened(after_sequence=0, at="2026-01-01T00:00:00Z", item=item, profile="sach-in-300")
+    return Past(job_id, opened, ended_at, captures)
+
+
 BATCH = BatchDocument(batch_id="lo-07", name="Lô 07", revision=1, items=BOOKS)
 
 
@@ -77,7 +86,7 @@ def test_the_open_jobs_own_code_is_known_also_as_a_keyboard_driver_leaves_it() -
 
 def test_what_was_done_here_before_is_told_newest_first() -> None:
     past = [
-        Past(f"job-{n}", ItemRef(item_id=f"i{n}", barcode="B1", part=f"Số {n}"), f"2026-0{n}-01T00:00:00Z", n)
+        past_job(f"job-{n}", ItemRef(item_id=f"i{n}", barcode="B1", part=f"Số {n}"), f"2026-0{n}-01T00:00:00Z", n)
         for n in (1, 2)
     ]
     found = look_up("B1", [], past)
@@ -97,13 +106,13 @@ def test_a_lists_item_keeps_its_id_once_and_what_a_person_types_wins() -> None:
     new = NewJob(title="Sách một", barcode=known.barcode or "", part="Tập 2")
     first = item_of(new, known, [])
     assert (first.item_id, first.title, first.part, first.call_number) == ("item-1", "Sách một", "Tập 2", "K1")
-    again = item_of(new, known, [Past("job-1", first, "2026-01-01T00:00:00Z", 3)])
+    again = item_of(new, known, [past_job("job-1", first, "2026-01-01T00:00:00Z", 3)])
     assert again.item_id not in ("item-1", "")
     assert again.batch_id == "lo-07"
 
 
 def test_a_batch_tells_how_many_of_its_books_were_done_here() -> None:
-    past = [Past("job-1", BOOKS[3].item, "2026-01-01T00:00:00Z", 3)]
+    past = [past_job("job-1", BOOKS[3].item, "2026-01-01T00:00:00Z", 3)]
     (view,) = batch_views([BATCH], past)
     assert (view.name, view.done, view.total) == ("Lô 07", 1, 40)
 
@@ -124,7 +133,7 @@ def test_what_another_station_digitised_is_said_with_the_network_off_until_it_is
     found = look_up(book.barcode or "", [batch], [])
     assert found.elsewhere == DoneElsewhere(THERE.at, "tram-09", "made-there", "Tập 1")
     assert batch_views([batch], [])[0].done == 1
-    here = look_up(book.barcode or "", [batch], [Past("job-1", book, "2026-04-01T00:00:00Z", 3)])
+    here = look_up(book.barcode or "", [batch], [past_job("job-1", book, "2026-04-01T00:00:00Z", 3)])
     assert (here.elsewhere, [one.job_id for one in here.before]) == (None, ["job-1"])
 
 
@@ -146,6 +155,6 @@ def test_another_copy_of_the_same_record_is_told_but_no_other_part_of_it() -> No
     found = look_up(same.barcode or "", [batch], [])
     assert found.elsewhere == DoneElsewhere(THERE.at, "tram-09", barcode=copy.barcode or "")
     assert item_of(NewJob(adds=True), same, [], found.elsewhere).item_id == same.item_id
-    here = look_up(same.barcode or "", [batch], [Past("job-1", copy, "2026-09-01T00:00:00Z", 3)])
+    here = look_up(same.barcode or "", [batch], [past_job("job-1", copy, "2026-09-01T00:00:00Z", 3)])
     assert here.elsewhere == DoneElsewhere("2026-09-01T00:00:00Z", barcode=copy.barcode or "")
     assert look_up(volume.barcode or "", [batch], []).elsewhere is None
